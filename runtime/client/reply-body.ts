@@ -1,0 +1,106 @@
+import { EngineError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+
+export const broken = (why: string): EngineError =>
+  new EngineError("NODE_PROTOCOL", `the node's answer is not valid HTTP: ${why}`);
+
+const tooLarge = (limits: Limits): EngineError =>
+  new EngineError(
+    "NODE_PROTOCOL",
+    `the node's answer is larger than ${limits.maxBodyBytes} bytes (--max_body_bytes)`,
+  );
+
+export type BodySink = {
+  /** Announces the whole length, so that a large body is copied into place once. */
+  expect(bytes: number): void;
+  /** Copies what has come. */
+  add(part: Buffer): void;
+  bytes(): number;
+  whole(): Buffer;
+};
+
+/** Collects a body. @throws {EngineError} NODE_PROTOCOL when it passes the limit. */
+export const makeBodySink = (limits: Limits): BodySink => {
+  const parts: Buffer[] = [];
+  let expected = 0;
+  let place: Buffer | undefined;
+  let received = 0;
+
+  return {
+    expect: (bytes) => {
+      if (bytes > limits.maxBodyBytes) throw tooLarge(limits);
+      expected = bytes;
+    },
+    add: (part) => {
+      if (part.length === 0) return;
+      if (received + part.length > limits.maxBodyBytes) throw tooLarge(limits);
+      if (expected > part.length) {
+        place ??= Buffer.allocUnsafe(expected);
+        part.copy(place, received);
+      } else {
+        parts.push(Buffer.from(part));
+      }
+      received += part.length;
+    },
+    bytes: () => received,
+    whole: () => place ?? (parts.length === 1 ? parts[0] : undefined) ?? Buffer.concat(parts),
+  };
+};
+
+export type ChunkReader = {
+  /** Hands over the data found in `bytes`; answers how many bytes are left once the body has ended. */
+  read(bytes: Buffer, add: (part: Buffer) => void): number | undefined;
+};
+
+const longestLine = 4096;
+
+/** The chunked coding. Extensions and trailers are read and dropped. Source: RFC 9112, 7.1. */
+export const makeChunkReader = (): ChunkReader => {
+  let line = "";
+  let missing = 0; // bytes of the current chunk that have not come
+  let state: "size" | "data" | "data-end" | "trailer" | "done" = "size";
+
+  const onLine = (text: string): void => {
+    if (state === "trailer") {
+      if (text === "") state = "done";
+    } else if (state === "data-end") {
+      if (text !== "") throw broken("a chunk is longer than it says");
+      state = "size";
+    } else {
+      const size = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$/.exec(text)?.[1];
+      if (size === undefined) throw broken("a chunk has no size");
+      missing = Number.parseInt(size, 16);
+      state = missing === 0 ? "trailer" : "data";
+    }
+  };
+
+  const readLine = (bytes: Buffer, at: number): number => {
+    const end = bytes.indexOf(10, at);
+    line += bytes.toString("latin1", at, end < 0 ? bytes.length : end);
+    if (line.length > longestLine) throw broken("a line between chunks is too long");
+    if (end < 0) return bytes.length;
+    if (!line.endsWith("\r")) throw broken("a line between chunks does not end in CRLF");
+    const text = line.slice(0, -1);
+    line = "";
+    onLine(text);
+    return end + 1;
+  };
+
+  const readData = (bytes: Buffer, at: number, add: (part: Buffer) => void): number => {
+    const part = bytes.subarray(at, at + missing);
+    add(part);
+    missing -= part.length;
+    if (missing === 0) state = "data-end";
+    return at + part.length;
+  };
+
+  return {
+    read: (bytes, add) => {
+      let at = 0;
+      while (at < bytes.length && state !== "done") {
+        at = state === "data" ? readData(bytes, at, add) : readLine(bytes, at);
+      }
+      return state === "done" ? bytes.length - at : undefined;
+    },
+  };
+};

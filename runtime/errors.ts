@@ -1,0 +1,88 @@
+/**
+ * Every error the runtime makes, with the HTTP status and the gRPC status a client sees.
+ *
+ * Source: engine contract 2.6 and 4.4, deviations E3 and E16, design 5.3.1 and 5.3.7.
+ */
+export const errorTable = {
+  /** A node answered with another status than 200; its own body goes to the client. */
+  NODE_STATUS: { http: 500, grpc: "UNKNOWN" },
+  /** The connection to a node failed, or broke before the whole answer came. */
+  NODE_UNREACHABLE: { http: 500, grpc: "UNAVAILABLE" },
+  /** One call to a node took longer than `seldon.io/rest-timeout`. */
+  NODE_TIMEOUT: { http: 500, grpc: "DEADLINE_EXCEEDED" },
+  /** A node's answer breaks HTTP, or is larger than the limits allow. */
+  NODE_PROTOCOL: { http: 500, grpc: "INTERNAL" },
+  /** A node has to be called but its endpoint is not known. */
+  NODE_WITHOUT_ENDPOINT: { http: 500, grpc: "FAILED_PRECONDITION" },
+  /** A router's answer could not be read as a route. */
+  ROUTE_UNREADABLE: { http: 500, grpc: "INTERNAL" },
+  /** A router chose a child that does not exist. */
+  ROUTE_MISSING: { http: 500, grpc: "INTERNAL" },
+  /** A parameter of a built-in node is malformed. */
+  PARAMETER_INVALID: { http: 500, grpc: "UNKNOWN" },
+  /** A message that must be JSON is not, or cannot be passed on to the next node. */
+  MESSAGE_UNREADABLE: { http: 500, grpc: "UNKNOWN" },
+  /** A built-in node cannot work with the payload it got. */
+  PAYLOAD_UNFIT: { http: 500, grpc: "UNKNOWN" },
+  /** The unit named in a path is not in the graph. */
+  UNIT_UNKNOWN: { http: 500, grpc: "UNKNOWN" },
+  /** A node's metadata cannot be read. */
+  METADATA_UNREADABLE: { http: 500, grpc: "UNKNOWN" },
+  /** The whole graph took longer than its deadline. */
+  GRAPH_DEADLINE: { http: 504, grpc: "DEADLINE_EXCEEDED" },
+  /** The client left; nobody reads the answer. */
+  CLIENT_GONE: { http: 499, grpc: "CANCELLED" },
+  /** Another branch of the walk failed; this one was given up. */
+  SIBLING_FAILED: { http: 500, grpc: "CANCELLED" },
+  /** The request itself is malformed. */
+  REQUEST_INVALID: { http: 400, grpc: "INVALID_ARGUMENT" },
+  /** The client sent its request too slowly. */
+  REQUEST_TOO_SLOW: { http: 408, grpc: "DEADLINE_EXCEEDED" },
+  /** The body is larger than the limit. */
+  BODY_TOO_LARGE: { http: 413, grpc: "RESOURCE_EXHAUSTED" },
+  /** The request's head is larger than the limit. */
+  HEADERS_TOO_LARGE: { http: 431, grpc: "RESOURCE_EXHAUSTED" },
+  /** More requests at once than the limit. */
+  TOO_BUSY: { http: 503, grpc: "RESOURCE_EXHAUSTED" },
+  /** A defect of ours. */
+  INTERNAL: { http: 500, grpc: "INTERNAL" },
+} as const satisfies Record<string, { readonly http: number; readonly grpc: string }>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** What a node sent along with a status other than 200: it goes to the client as it is. */
+export type NodeAnswer = {
+  readonly status: number;
+  readonly body: Buffer;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+};
+
+/** The one error the runtime throws. Match on `code`, never on the message. */
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+  readonly code: ErrorCode;
+  readonly answer: NodeAnswer | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly answer?: NodeAnswer } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.answer = options.answer;
+  }
+}
+
+/** The HTTP status a client sees: the node's own where one answered, else the table's. */
+export const httpStatusOf = (error: EngineError): number =>
+  error.answer?.status ?? errorTable[error.code].http;
+
+/** Any thrown value as an EngineError: what is not ours is INTERNAL. */
+export const asEngineError = (thrown: unknown): EngineError =>
+  thrown instanceof EngineError
+    ? thrown
+    : new EngineError("INTERNAL", thrown instanceof Error ? thrown.message : String(thrown), {
+        cause: thrown,
+      });

@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { EngineError } from "../errors.ts";
+
+const empty = Buffer.alloc(0);
+
+/** Up to this size memory is taken on the word of Content-Length; beyond it, only for what has come. */
+const largestAtOnceBytes = 1_048_576;
+
+const tooLarge = (limitBytes: number): EngineError =>
+  new EngineError(
+    "BODY_TOO_LARGE",
+    `the request's body is larger than ${limitBytes} bytes (--max_body_bytes)`,
+  );
+
+/**
+ * Reads a whole request body.
+ *
+ * A client that waits for it (`Expect: 100-continue`) is told to go on, but only if the announced
+ * length is within the limit.
+ *
+ * @throws {EngineError} BODY_TOO_LARGE as soon as the announced or received length passes
+ * `limitBytes`; CLIENT_GONE when the client leaves before the end.
+ */
+export const readBody = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  limitBytes: number,
+): Promise<Buffer> => {
+  const { headers } = request;
+  const announced = Number(headers["content-length"] ?? -1);
+  if (announced > limitBytes) return Promise.reject(tooLarge(limitBytes));
+  if (headers.expect !== undefined) response.writeContinue();
+  if (announced === 0 || (announced < 0 && headers["transfer-encoding"] === undefined)) {
+    request.resume();
+    return Promise.resolve(empty);
+  }
+  return collect(request, announced <= largestAtOnceBytes ? announced : -1, limitBytes);
+};
+
+const collect = (
+  request: IncomingMessage,
+  announced: number,
+  limitBytes: number,
+): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    let whole: Buffer | undefined; // the only chunk, or the buffer that an announced length fills
+    let chunks: Buffer[] | undefined;
+    let received = 0;
+
+    request.on("data", (chunk: Buffer) => {
+      received += chunk.length;
+      if (received > limitBytes) {
+        request.removeAllListeners("data");
+        reject(tooLarge(limitBytes));
+      } else if (announced < 0) {
+        chunks ??= [];
+        chunks.push(chunk);
+      } else if (chunk.length === announced) {
+        whole = chunk;
+      } else {
+        whole ??= Buffer.allocUnsafe(announced);
+        chunk.copy(whole, received - chunk.length);
+      }
+    });
+    request.on("end", () =>
+      resolve(whole ?? (chunks === undefined ? empty : Buffer.concat(chunks))),
+    );
+    request.on("close", () => {
+      if (!request.complete) {
+        reject(new EngineError("CLIENT_GONE", "the client left before the end of its request"));
+      }
+    });
+    request.on("error", () => {}); // "close" follows and tells what matters
+  });
