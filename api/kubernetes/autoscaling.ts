@@ -1,0 +1,76 @@
+/** autoscaling: metrics in the form of v2 and of the retired v2beta1. Words: see `fields.ts`. */
+export const autoscalingFields = {
+  MetricSpec: {
+    containerResource: "ContainerResourceMetricSource",
+    external: "ExternalMetricSource",
+    object: "ObjectMetricSource",
+    pods: "PodsMetricSource",
+    resource: "ResourceMetricSource",
+    type: "string!",
+  },
+  ContainerResourceMetricSource: {
+    container: "string!",
+    name: "string!",
+    target: "MetricTarget!",
+  },
+  ExternalMetricSource: { metric: "MetricIdentifier!", target: "MetricTarget!" },
+  ObjectMetricSource: {
+    describedObject: "CrossVersionObjectReference!",
+    metric: "MetricIdentifier!",
+    target: "MetricTarget!",
+  },
+  PodsMetricSource: { metric: "MetricIdentifier!", target: "MetricTarget!" },
+  ResourceMetricSource: { name: "string!", target: "MetricTarget!" },
+  MetricIdentifier: { name: "string!", selector: "LabelSelector" },
+  MetricTarget: {
+    averageUtilization: "int",
+    averageValue: "quantity",
+    type: "string!",
+    value: "quantity",
+  },
+  MetricSpecV2Beta1: {
+    containerResource: "ContainerResourceMetricSourceV2Beta1",
+    external: "ExternalMetricSourceV2Beta1",
+    object: "ObjectMetricSourceV2Beta1",
+    pods: "PodsMetricSourceV2Beta1",
+    resource: "ResourceMetricSourceV2Beta1",
+    type: "string!",
+  },
+  ContainerResourceMetricSourceV2Beta1: {
+    container: "string!",
+    name: "string!",
+    targetAverageUtilization: "int",
+    targetAverageValue: "quantity",
+  },
+  ExternalMetricSourceV2Beta1: {
+    metricName: "string!",
+    metricSelector: "LabelSelector",
+    targetAverageValue: "quantity",
+    targetValue: "quantity",
+  },
+  ObjectMetricSourceV2Beta1: {
+    averageValue: "quantity",
+    metricName: "string!",
+    selector: "LabelSelector",
+    target: "CrossVersionObjectReference!",
+    targetValue: "quantity!",
+  },
+  PodsMetricSourceV2Beta1: {
+    metricName: "string!",
+    selector: "LabelSelector",
+    targetAverageValue: "quantity!",
+  },
+  ResourceMetricSourceV2Beta1: {
+    name: "string!",
+    targetAverageUtilization: "int",
+    targetAverageValue: "quantity",
+  },
+  HorizontalPodAutoscalerBehavior: { scaleDown: "HPAScalingRules", scaleUp: "HPAScalingRules" },
+  HPAScalingRules: {
+    policies: "HPAScalingPolicy[]",
+    selectPolicy: "string",
+    stabilizationWindowSeconds: "int",
+    tolerance: "quantity",
+  },
+  HPAScalingPolicy: { periodSeconds: "int!", type: "string!", value: "int!" },
+} as const;

@@ -1,0 +1,36 @@
+/** meta/v1 and what every object shares. Words: see `fields.ts`. */
+export const metaFields = {
+  ObjectMeta: {
+    annotations: "string{}",
+    clusterName: "string",
+    creationTimestamp: "string",
+    deletionGracePeriodSeconds: "int",
+    deletionTimestamp: "string",
+    finalizers: "string[]",
+    generateName: "string",
+    generation: "int",
+    labels: "string{}",
+    managedFields: "any",
+    name: "string",
+    namespace: "string",
+    ownerReferences: "OwnerReference[]",
+    resourceVersion: "string",
+    selfLink: "string",
+    uid: "string",
+  },
+  OwnerReference: {
+    apiVersion: "string!",
+    blockOwnerDeletion: "bool",
+    controller: "bool",
+    kind: "string!",
+    name: "string!",
+    uid: "string!",
+  },
+  LabelSelector: {
+    matchExpressions: "LabelSelectorRequirement[]",
+    matchLabels: "string{}",
+  },
+  LabelSelectorRequirement: { key: "string!", operator: "string!", values: "string[]" },
+  LocalObjectReference: { name: "string" },
+  CrossVersionObjectReference: { apiVersion: "string", kind: "string!", name: "string!" },
+} as const;
