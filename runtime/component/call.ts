@@ -1,0 +1,35 @@
+import { ComponentError, type Model } from "./user.ts";
+
+/** What a method that the model does not have returned. */
+export const absent = Symbol("absent");
+
+/** Calls a method of the model, on the model; `absent` if it has none or it says so. */
+export const call = async (
+  model: Model,
+  name: keyof Model,
+  args: readonly unknown[],
+): Promise<unknown> => {
+  const method: unknown = model[name];
+  if (typeof method !== "function") return absent;
+  try {
+    return await Reflect.apply(method, model, args);
+  } catch (thrown) {
+    // by name: the class may come from another copy of this package
+    if (thrown instanceof Error && thrown.name === "NotImplemented") return absent;
+    throw thrown;
+  }
+};
+
+/** What a raw method returned, as it is; `absent` if there is none. */
+export const callRaw = async (
+  model: Model,
+  name: keyof Model,
+  ...args: unknown[]
+): Promise<unknown> => {
+  const returned = await call(model, name, args);
+  if (returned !== undefined) return returned;
+  throw new ComponentError(`${name} returned nothing: return the message to send`, {
+    status: 500,
+    reason: "MICROSERVICE_INTERNAL_ERROR",
+  });
+};

@@ -1,0 +1,192 @@
+/**
+ * A user's class as a node of a graph, whatever the transport: an action and a message in, a
+ * message out, or a ComponentError. The REST face (`rest.ts`) puts it on a socket.
+ *
+ * Source: engine contract, 11.4 and 11.5.
+ */
+import { absent, call, callRaw } from "./call.ts";
+import { readFeedback } from "./feedback.ts";
+import {
+  asMessage,
+  contentOf,
+  dataContentOf,
+  type JsonObject,
+  kindOf,
+  messagesOf,
+  metaOf,
+} from "./message.ts";
+import type { MetricMethod } from "./metrics.ts";
+import { buildReply, type ComponentOptions, type Inherited, type Reply } from "./reply.ts";
+import { asResponse, ComponentError, type Meta } from "./user.ts";
+
+export type Action =
+  | "predict"
+  | "transformInput"
+  | "transformOutput"
+  | "route"
+  | "aggregate"
+  | "sendFeedback";
+
+export type Component = {
+  /**
+   * Answers one message. The result is a message whose `binData`, if any, is a Buffer, or what a
+   * raw method returned.
+   *
+   * @throws whatever the user's method threw; `asComponentError` tells how to answer it.
+   */
+  run(action: Action, message: unknown): Promise<unknown>;
+  /** Answers whether the model is healthy, in words of its own; throws if it is not. */
+  health(): Promise<unknown>;
+};
+
+type Context = ComponentOptions & { readonly reply: (reply: Reply) => Promise<JsonObject> };
+
+export const makeComponent = (options: ComponentOptions): Component => {
+  const context: Context = { ...options, reply: (reply) => buildReply(options, reply) };
+  return {
+    run: (action, message) => actions[action](context, message),
+    health: () => health(context),
+  };
+};
+
+const actions: Readonly<Record<Action, (context: Context, message: unknown) => Promise<unknown>>> =
+  {
+    predict: (context, message) => typed(context, "predict", message),
+    transformInput: (context, message) => typed(context, "transformInput", message),
+    transformOutput: (context, message) => typed(context, "transformOutput", message),
+    route: (context, message) => route(context, message),
+    aggregate: (context, message) => aggregate(context, message),
+    sendFeedback: (context, message) => sendFeedback(context, message),
+  };
+
+const labels = {
+  predict: "predict",
+  transformInput: "inputtransform",
+  transformOutput: "outputtransform",
+} as const satisfies Partial<Record<Action, MetricMethod>>;
+
+const typed = async (
+  { model, reply }: Context,
+  method: keyof typeof labels,
+  body: unknown,
+): Promise<unknown> => {
+  const message = asMessage(body);
+  const raw = await callRaw(model, `${method}Raw`, message);
+  if (raw !== absent) return raw;
+  const meta = metaOf(message);
+  const { value, names, encoding } = contentOf(message);
+  const returned = await call(model, method, [value, names, meta]);
+  const base = { method, label: labels[method], encoding, inherited: meta, onPath: true };
+  if (returned !== absent) return reply({ ...base, returned });
+  // without a method, predictions are empty and transformations change nothing
+  if (method === "predict") return reply({ ...base, returned: [] });
+  return reply({ ...base, returned: value, names });
+};
+
+const route = async ({ model, reply }: Context, body: unknown): Promise<unknown> => {
+  const message = asMessage(body);
+  const raw = await callRaw(model, "routeRaw", message);
+  if (raw !== absent) return raw;
+  const meta = metaOf(message);
+  const { value, names, encoding } = contentOf(message);
+  const returned = await call(model, "route", [value, names, meta]);
+  if (returned === absent) throw new ComponentError("Route not defined");
+  const { data, ...extra } = asResponse(returned);
+  if (!Number.isInteger(data)) {
+    throw new ComponentError(
+      `route returned ${typeof data === "number" ? data : kindOf(data)}: return the index of a child, a whole number`,
+    );
+  }
+  return reply({
+    method: "route",
+    label: "router",
+    returned: { ...extra, data: [[data]] },
+    encoding,
+    inherited: pick(meta, "puid"),
+    onPath: false,
+    integer: true,
+  });
+};
+
+const aggregate = async ({ model, reply }: Context, body: unknown): Promise<unknown> => {
+  const raw = await callRaw(model, "aggregateRaw", body);
+  if (raw !== absent) return raw;
+  const messages = messagesOf(body);
+  const contents = messages.map((message) => contentOf(message));
+  const metas = messages.map(metaOf);
+  const returned = await call(model, "aggregate", [
+    contents.map((content) => content.value),
+    contents.map((content) => content.names),
+  ]);
+  if (returned === absent) throw new ComponentError("Aggregate not defined");
+  return reply({
+    method: "aggregate",
+    label: "aggregate",
+    returned,
+    encoding: contents[0]?.encoding,
+    inherited: {
+      ...pick(metas[0] ?? {}, "puid"),
+      tags: merge(metas.map((meta) => meta.tags)),
+      requestPath: merge(metas.map((meta) => meta.requestPath)),
+      metrics: metas.flatMap((meta) => meta.metrics ?? []),
+    },
+    onPath: true,
+  });
+};
+
+/** The unit that a feedback's routing is looked up for when the node has no name. Source: engine contract, 11.4. */
+const unnamedUnit = "0";
+
+const sendFeedback = async (
+  { model, reply, metrics, unitId = unnamedUnit }: Context,
+  body: unknown,
+): Promise<unknown> => {
+  const feedback = readFeedback(body);
+  const { request, reward } = feedback;
+  metrics.reward(reward);
+  const raw = await callRaw(model, "sendFeedbackRaw", body);
+  if (raw !== absent) return raw;
+  const { value, names, encoding } = dataContentOf(request);
+  const truth = dataContentOf(feedback.truth).value;
+  const routing = metaOf(feedback.response).routing ?? {};
+  const route = Object.hasOwn(routing, unitId) ? routing[unitId] : undefined;
+  const returned = await call(model, "sendFeedback", [value, names, reward, truth, route]);
+  return reply({
+    method: "sendFeedback",
+    label: "feedback",
+    returned: returned === absent ? [] : (returned ?? []),
+    encoding,
+    inherited: pick(metaOf(request), "puid"),
+    onPath: false,
+  });
+};
+
+const health = async ({ model, reply }: Context): Promise<unknown> => {
+  const raw = await callRaw(model, "healthStatusRaw");
+  if (raw !== absent) return raw;
+  const returned = await call(model, "healthStatus", []);
+  return reply({
+    method: "healthStatus",
+    label: "health",
+    returned: healthOf(returned, typeof model.healthStatus === "function"),
+    encoding: undefined,
+    inherited: {},
+    onPath: false,
+  });
+};
+
+/** Source: engine contract, 11.7. A method that returns nothing, or `true`, has nothing to complain about. */
+const healthOf = (returned: unknown, defined: boolean): unknown => {
+  if (returned === absent) return defined ? "not implemented - assuming healthy" : "healthy";
+  if (returned === undefined || returned === true) return "healthy";
+  return typeof returned === "number" ? [returned] : returned;
+};
+
+/** Later entries win. */
+const merge = <T>(
+  records: readonly (Readonly<Record<string, T>> | undefined)[],
+): Record<string, T> =>
+  Object.fromEntries(records.flatMap((record) => Object.entries(record ?? {})));
+
+const pick = (meta: Meta, key: "puid"): Inherited =>
+  meta[key] === undefined ? {} : { puid: meta[key] };
