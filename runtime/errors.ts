@@ -63,21 +63,35 @@ export class EngineError extends Error {
   override readonly name = "EngineError";
   readonly code: ErrorCode;
   readonly answer: NodeAnswer | undefined;
+  /** HTTP status of a node that answered, where it stands in for the table's. */
+  readonly status: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { readonly cause?: unknown; readonly answer?: NodeAnswer } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly answer?: NodeAnswer;
+      readonly status?: number;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.answer = options.answer;
+    this.status = options.status ?? options.answer?.status;
   }
 }
 
 /** The HTTP status a client sees: the node's own where one answered, else the table's. */
 export const httpStatusOf = (error: EngineError): number =>
-  error.answer?.status ?? errorTable[error.code].http;
+  error.status ?? errorTable[error.code].http;
+
+/** The same error without the node's body: the client gets its status and a message of the engine's own. */
+export const withoutAnswer = (thrown: unknown): EngineError => {
+  const error = asEngineError(thrown);
+  if (error.answer === undefined) return error;
+  return new EngineError(error.code, error.message, { cause: error, status: error.answer.status });
+};
 
 /** Any thrown value as an EngineError: what is not ours is INTERNAL. */
 export const asEngineError = (thrown: unknown): EngineError =>

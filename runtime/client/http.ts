@@ -26,6 +26,8 @@ export type HttpCall = {
 };
 
 export type HttpClient = {
+  /** Host and port as in a Host header. */
+  readonly authority: string;
   /**
    * Sends one request and reads the whole answer, whatever its status.
    *
@@ -111,6 +113,7 @@ export const makeHttpClient = (options: HttpClientOptions): HttpClient => {
     });
 
   return {
+    authority,
     send: (call) => {
       if (call.scope.reason !== undefined) return Promise.reject(call.scope.reason);
       const length = call.body === undefined ? "" : `Content-Length: ${call.body.length}\r\n`;

@@ -1,0 +1,69 @@
+/** The command line: argv in, an exit code out. Each command is one file, imported only when it is asked for. */
+import { readFileSync } from "node:fs";
+
+type Command = {
+  readonly summary: string;
+  readonly load: () => Promise<{
+    readonly main: (argv: readonly string[]) => Promise<number>;
+  }>;
+};
+
+const commands: Readonly<Record<string, Command>> = {
+  up: {
+    summary: "run SeldonDeployments on this machine: no cluster, no Docker",
+    load: () => import("./up.ts"),
+  },
+  validate: {
+    summary: "print every fault of a manifest with its field path",
+    load: () => import("./validate.ts"),
+  },
+  engine: {
+    summary: "the data-plane process that routes requests through one predictor's graph",
+    load: () => import("./engine.ts"),
+  },
+  serve: {
+    summary: "package a TypeScript or JavaScript class as a model container",
+    load: () => import("./serve.ts"),
+  },
+};
+
+const version = (): string => {
+  const root = import.meta.url.includes("/dist/") ? "../../package.json" : "../package.json";
+  const manifest: { version?: string } = JSON.parse(
+    readFileSync(new URL(root, import.meta.url), "utf8"),
+  );
+  return manifest.version ?? "unknown";
+};
+
+const usage = (): string => {
+  const rows = Object.entries(commands).map(
+    ([name, { summary }]) => `  ${name.padEnd(10)}${summary}`,
+  );
+  return `usage: espalier <command> [arguments]
+
+${rows.join("\n")}
+
+"espalier <command> --help" tells more about one of them.
+`;
+};
+
+const run = async (argv: readonly string[]): Promise<number> => {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(usage());
+    return name === undefined ? 2 : 0;
+  }
+  if (name === "--version" || name === "-v" || name === "version") {
+    process.stdout.write(`${version()}\n`);
+    return 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    process.stderr.write(`espalier: there is no command "${name}"\n\n${usage()}`);
+    return 2;
+  }
+  const { main } = await command.load();
+  return main(rest);
+};
+
+process.exitCode = await run(process.argv.slice(2));

@@ -1,0 +1,54 @@
+import { EngineError } from "../errors.ts";
+import type { HttpCall, HttpClient } from "./http.ts";
+import { replyHeader } from "./reply-header.ts";
+import type { HttpReply } from "./reply-reader.ts";
+
+const mostRedirects = 10;
+const redirects = new Set([301, 302, 303, 307, 308]);
+const turnsToGet = new Set([301, 302, 303]);
+/** What must not follow a redirect to another host. */
+const credentials =
+  /^(?:authorization|cookie|cookie2|www-authenticate|proxy-authorization):.*\r\n/gim;
+
+/**
+ * Sends a request and follows where the answer points: POST becomes GET after 301, 302 and 303.
+ * Credentials stay with the host they were sent to.
+ *
+ * @throws {EngineError} NODE_PROTOCOL after ten redirects or on a Location that is no http address.
+ * Source: engine contract, 2.6.
+ */
+export const followRedirects = async (
+  client: HttpClient,
+  call: HttpCall,
+  clientFor: (host: string, port: number) => HttpClient,
+): Promise<HttpReply> => {
+  let reply = await client.send(call);
+  if (!redirects.has(reply.status)) return reply;
+  let next: HttpCall = call;
+  let at = new URL(call.path, `http://${client.authority}`);
+  let current = client;
+  for (let count = 0; redirects.has(reply.status); count += 1) {
+    const location = replyHeader(reply, "location");
+    if (location === undefined) return reply;
+    if (count === mostRedirects) throw lost(call, `stopped after ${mostRedirects} redirects`);
+    const target = URL.canParse(location, at.href) ? new URL(location, at) : undefined;
+    if (target?.protocol !== "http:") throw lost(call, `it is redirected to "${location}"`);
+    if (target.host !== at.host) {
+      current = clientFor(target.hostname.replace(/^\[|\]$/g, ""), Number(target.port || 80));
+      next = { ...next, headerLines: next.headerLines.replace(credentials, "") };
+    }
+    at = target;
+    next = { ...redirected(next, reply.status), path: target.pathname + target.search };
+    reply = await current.send(next);
+  }
+  return reply;
+};
+
+const redirected = (call: HttpCall, status: number): HttpCall => {
+  if (!turnsToGet.has(status) || call.method === "GET") return call;
+  const headerLines = call.headerLines.replace(/^content-(?:type|encoding):.*\r\n/gim, "");
+  return { ...call, method: "GET", body: undefined, headerLines };
+};
+
+const lost = (call: HttpCall, why: string): EngineError =>
+  new EngineError("NODE_PROTOCOL", `${call.method} ${call.path}: ${why}`);

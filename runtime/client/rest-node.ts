@@ -1,0 +1,98 @@
+/** A node that is a container: messages out over REST, answers in. */
+import type { Call } from "../engine/call.ts";
+import { EngineError, type NodeAnswer } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import type { Payload } from "../payload.ts";
+import type { Protocol, Verb } from "../protocol/protocol.ts";
+import { unpackReply } from "./encoding.ts";
+import type { HttpClient } from "./http.ts";
+import { followRedirects } from "./redirect.ts";
+import { replyHeader } from "./reply-header.ts";
+import type { HttpReply } from "./reply-reader.ts";
+
+export type RestNode = {
+  /**
+   * Calls the node; a message goes by POST, and GET asks without one.
+   *
+   * @throws {EngineError} NODE_STATUS with the node's answer for any status but 200, and what the
+   * HTTP client throws.
+   */
+  call(verb: Verb, message: Payload | undefined, call: Call): Promise<Payload>;
+};
+
+export type RestNodeOptions = {
+  readonly name: string;
+  readonly client: HttpClient;
+  readonly protocol: Protocol;
+  /** For one exchange; 0 means no limit. */
+  readonly timeoutMs: number;
+  readonly limits: Limits;
+  /** A client for a host that a redirect names. */
+  readonly clientFor: (host: string, port: number) => HttpClient;
+  readonly observe: Observe;
+};
+
+/** Told of every answered call. `seconds` is the time from sending to the whole answer. */
+export type Observe = (call: {
+  readonly verb: Verb;
+  readonly path: string;
+  readonly model: string;
+  readonly method: "get" | "post";
+  readonly status: number;
+  readonly seconds: number;
+}) => void;
+
+export const makeRestNode = (options: RestNodeOptions): RestNode => ({
+  call: async (verb, message, call) => {
+    const { name, client, protocol, limits, observe } = options;
+    const model = call.modelName ?? name;
+    const path = protocol.path(verb, model);
+    const started = performance.now();
+    const reply = await followRedirects(
+      client,
+      {
+        method: message === undefined ? "GET" : "POST",
+        path,
+        headerLines: message === undefined ? call.metadata : contentLines(message) + call.metadata,
+        body: message?.body,
+        timeoutMs: options.timeoutMs,
+        scope: call.scope,
+      },
+      options.clientFor,
+    );
+    observe({
+      verb,
+      path,
+      model,
+      method: message === undefined ? "get" : "post",
+      status: reply.status,
+      seconds: (performance.now() - started) / 1000,
+    });
+    const answer = await unpack(reply, call, limits);
+    if (answer.status === 200) return answer;
+    // The wording is part of the interface. Source: engine contract, 2.6.
+    throw new EngineError(
+      "NODE_STATUS",
+      `Internal service call from executor failed calling http://${client.authority}${path} status code ${answer.status}`,
+      { answer },
+    );
+  },
+});
+
+const contentLines = ({ contentType, contentEncoding }: Payload): string =>
+  (contentType === undefined ? "" : `Content-Type: ${contentType}\r\n`) +
+  (contentEncoding === undefined || contentEncoding === ""
+    ? ""
+    : `Content-Encoding: ${contentEncoding}\r\n`);
+
+const unpack = async (reply: HttpReply, call: Call, limits: Limits): Promise<NodeAnswer> => {
+  const answer = {
+    status: reply.status,
+    body: reply.body,
+    contentType: replyHeader(reply, "content-type"),
+    contentEncoding: replyHeader(reply, "content-encoding"),
+  };
+  return call.acceptsEncoding || answer.contentEncoding !== "gzip"
+    ? answer
+    : unpackReply(answer, limits.maxDecompressedBytes);
+};

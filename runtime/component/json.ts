@@ -1,0 +1,46 @@
+import { isObject } from "./message.ts";
+import { ComponentError } from "./user.ts";
+
+/**
+ * Parses JSON. Like the Python wrapper it also takes the words NaN, Infinity and -Infinity, which
+ * Python clients write where a value is missing.
+ *
+ * @throws {ComponentError} 400, saying where the JSON breaks.
+ */
+export const parseJson = (text: string, where: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    if (/NaN|Infinity/.test(text)) {
+      try {
+        return parseWithWords(text);
+      } catch {
+        // the first error is the one to report
+      }
+    }
+    throw new ComponentError(`Invalid JSON in ${where}: ${(thrown as SyntaxError).message}`);
+  }
+};
+
+/** A string, which is left alone, or one of the words. */
+const stringOrWord = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b/g;
+
+/** Stands for NaN in the text; no client sends these characters by chance. */
+const nan = "\uE000espalier.NaN\uE000";
+
+const parseWithWords = (text: string): unknown => {
+  const replaced = text.replace(stringOrWord, (token) => {
+    if (token.startsWith('"')) return token;
+    if (token === "NaN") return JSON.stringify(nan);
+    return token === "Infinity" ? "1e999" : "-1e999"; // beyond the largest double
+  });
+  return JSON.parse(replaced, (_key, value) => (value === nan ? Number.NaN : value));
+};
+
+/** A reply as JSON; `binData` that is still bytes becomes base64. */
+export const stringify = (message: unknown): string => {
+  if (isObject(message) && Buffer.isBuffer(message["binData"])) {
+    return JSON.stringify({ ...message, binData: message["binData"].toString("base64") });
+  }
+  return JSON.stringify(message);
+};

@@ -1,0 +1,161 @@
+/** What the engine is told at start: flags, environment and the pod's annotations, read once. */
+import { decodePlan, type Plan } from "../api/plan.ts";
+import { type FlagValues, parseBool, readFlags } from "../host/flags.ts";
+import { engineFlags } from "./flags.ts";
+import type { Limits } from "./limits.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type EngineConfig = {
+  readonly flags: FlagValues<typeof engineFlags>;
+  readonly plan: Plan;
+  readonly limits: Limits;
+  /** Per call to a node; 0 means no limit. */
+  readonly restTimeoutMs: number;
+  /** For the whole graph. */
+  readonly graphTimeoutMs: number;
+  /** When routes are written into `meta.routing`. Source: deviation E6. */
+  readonly record: "every-node" | "final" | "never";
+  readonly cors: { readonly origins: string; readonly headers: string };
+};
+
+export type ReadConfig =
+  | { readonly ok: true; readonly config: EngineConfig; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly faults: readonly string[]; readonly exitCode: number };
+
+/** What a v1 engine answers with when it has no predictor. Source: engine contract, 1.1. */
+const noPredictorExitCode = 255;
+
+const defaultGraphTimeoutMs = 600_000;
+/** Source: engine contract, 2.5. */
+const defaultCorsHeaders =
+  "Accept, Accept-Encoding, Authorization, Content-Length, Content-Type, X-CSRF-Token";
+
+export type Sources = {
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  /** Annotations of the pod; empty if it has none. */
+  readonly annotations: ReadonlyMap<string, string>;
+  /** Reads the plan out of the manifest that `--file` names. */
+  readonly planFromFile: (file: string, predictor: string) => PlanOrFaults;
+};
+export type PlanOrFaults =
+  | { readonly ok: true; readonly plan: Plan }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+/** All faults are reported together; only a missing plan has an exit code of its own. */
+export const readConfig = (sources: Sources): ReadConfig => {
+  const { argv, env, annotations } = sources;
+  const read = readFlags(engineFlags, withEnvDefaults(argv, env));
+  if (!read.ok) return { ok: false, faults: read.faults, exitCode: 1 };
+  const flags = read.values;
+  const faults = [...flagFaults(flags)];
+  const warnings: string[] = [];
+  const timeout = (key: string, fallback: number): number => {
+    const fault = milliseconds(annotations, key);
+    if (typeof fault === "string") faults.push(fault);
+    return typeof fault === "number" ? fault : fallback;
+  };
+  const restTimeoutMs = timeout("seldon.io/rest-timeout", 0);
+  const graphTimeoutMs = timeout("espalier.io/graph-timeout", defaultGraphTimeoutMs);
+  const record = recordWhen(env["SELDON_ENABLE_ROUTING_INJECTION"], warnings);
+  if (faults.length > 0) return { ok: false, faults, exitCode: 1 };
+
+  const plan = findPlan(sources, flags);
+  if (!plan.ok) return { ok: false, faults: plan.faults, exitCode: noPredictorExitCode };
+  const cors = {
+    origins: env["CORS_ALLOWED_ORIGINS"] || "*",
+    headers: env["CORS_ALLOWED_HEADERS"] || defaultCorsHeaders,
+  };
+  const config = {
+    flags,
+    plan: plan.plan,
+    limits: limitsOf(flags),
+    restTimeoutMs,
+    graphTimeoutMs: graphTimeoutMs || defaultGraphTimeoutMs,
+    record,
+    cors,
+  };
+  return { ok: true, config, warnings };
+};
+
+/** Defaults of flags that come from the environment. Source: engine contract, 1.1. */
+const withEnvDefaults = (argv: readonly string[], env: Environment): readonly string[] => {
+  const level = env["SELDON_LOG_LEVEL"];
+  return level === undefined || level === "" ? argv : [`--log_level=${level}`, ...argv];
+};
+
+const flagFaults = (flags: FlagValues<typeof engineFlags>): readonly string[] => [
+  ...(flags.protocol === "seldon"
+    ? []
+    : ["tensorflow", "v2", "kfserving"].includes(flags.protocol)
+      ? [`--protocol ${flags.protocol} is not offered yet; this version serves "seldon"`]
+      : [`--protocol is "${flags.protocol}"; write seldon, tensorflow, v2 or kfserving`]),
+  ...(flags.transport === "rest" || flags.transport === "grpc"
+    ? []
+    : [`--transport is "${flags.transport}"; write rest or grpc`]),
+  ...(flags.server_type === "kafka" ? ["--server_type kafka is not offered yet; write rpc"] : []),
+  ...(["http_port", "grpc_port", "metrics_port"] as const)
+    .filter((name) => flags[name] < 0 || flags[name] > 65_535)
+    .map((name) => `--${name} is ${flags[name]}; write a port from 0 to 65535`),
+  ...(["max_body_bytes", "max_header_bytes", "max_connections", "max_decompressed_bytes"] as const)
+    .filter((name) => flags[name] < 1)
+    .map((name) => `--${name} is ${flags[name]}; write a number above 0`),
+  ...(flags.prometheus_path.startsWith("/")
+    ? []
+    : [`--prometheus_path is "${flags.prometheus_path}"; write a path that begins with /`]),
+];
+
+const limitsOf = (flags: FlagValues<typeof engineFlags>): Limits => ({
+  maxBodyBytes: flags.max_body_bytes,
+  maxHeaderBytes: flags.max_header_bytes,
+  maxConnections: flags.max_connections,
+  maxConcurrentRequests: Math.max(0, flags.max_concurrent_requests),
+  idleTimeoutMs: flags.idle_timeout,
+  headerTimeoutMs: flags.header_timeout,
+  maxDecompressedBytes: flags.max_decompressed_bytes,
+});
+
+/** A fault is a sentence. */
+const milliseconds = (
+  annotations: ReadonlyMap<string, string>,
+  key: string,
+): number | string | undefined => {
+  const text = annotations.get(key);
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  return `annotation ${key} is "${text}"; write a whole number of milliseconds`;
+};
+
+const recordWhen = (text: string | undefined, warnings: string[]): EngineConfig["record"] => {
+  if (text === undefined || text === "") return "final";
+  const wanted = parseBool(text.trim());
+  if (wanted === undefined) {
+    warnings.push(
+      `SELDON_ENABLE_ROUTING_INJECTION is "${text}"; write true or false (taken as unset)`,
+    );
+    return "final";
+  }
+  return wanted ? "every-node" : "never";
+};
+
+const findPlan = (
+  { env, planFromFile }: Sources,
+  { file, predictor }: FlagValues<typeof engineFlags>,
+): PlanOrFaults => {
+  if (file !== "") return planFromFile(file, predictor);
+  const encoded = env["ENGINE_PREDICTOR"];
+  if (encoded === undefined || encoded === "") {
+    const how = encoded === undefined ? "is not set" : "is empty";
+    return {
+      ok: false,
+      faults: [
+        `no predictor: environment variable ENGINE_PREDICTOR ${how}; set it to the base64 of a predictor's JSON, or give --file`,
+      ],
+    };
+  }
+  const decoded = decodePlan(encoded);
+  if (decoded.ok)
+    return { ok: true, plan: { ...decoded.value, name: decoded.value.name || predictor } };
+  return { ok: false, faults: decoded.issues.map(({ path, message }) => `${path} ${message}`) };
+};

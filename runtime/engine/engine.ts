@@ -1,0 +1,86 @@
+/**
+ * The walk: a message and a graph in, the graph's answer out.
+ *
+ * Free of transports, protocols, metrics and logs; those are inside the steps of the nodes, or
+ * around the engine. Source: engine contract, section 6.
+ */
+import { EngineError } from "../errors.ts";
+import type { Payload } from "../payload.ts";
+import { all } from "./all.ts";
+import type { Call } from "./call.ts";
+import { ALL, NONE, type Node } from "./node.ts";
+
+/** Writes the routes taken into a message's `meta.routing`. */
+export type Record = (message: Payload, routes: ReadonlyMap<string, number>) => Payload;
+
+/** Which child a feedback message belongs to, by node: an index, ALL or NONE. */
+export type FeedbackRoutes = (node: string) => number;
+
+export type Engine = {
+  /** @throws {EngineError} the first failure of the walk, in the order of the children. */
+  predict(message: Payload, call: Call): Promise<Payload>;
+  /** Children first, then the node itself. @throws {EngineError} like `predict`. */
+  feedback(message: Payload, call: Call, routes: FeedbackRoutes): Promise<Payload>;
+};
+
+/** `recordAtEveryNode` also shows inner nodes the routes taken so far. Source: deviation E6. */
+export const makeEngine = (root: Node, recordAtEveryNode: Record | undefined): Engine => {
+  const predict = async (node: Node, message: Payload, call: Call): Promise<Payload> => {
+    const entered = await enter(node, message, call);
+    const answer = node.children.length === 0 ? entered : await descend(node, entered, call);
+    const left = node.output === undefined ? answer : await node.output(answer, call);
+    return recordAtEveryNode === undefined ? left : recordAtEveryNode(left, call.routes);
+  };
+
+  const enter = (node: Node, message: Payload, call: Call): Payload | Promise<Payload> => {
+    if (node.input === undefined) return message;
+    call.routes.set(node.name, ALL);
+    return node.input(message, call);
+  };
+
+  const descend = async (node: Node, message: Payload, call: Call): Promise<Payload> => {
+    const route = node.route === undefined ? ALL : await node.route(message, call);
+    call.routes.set(node.name, route);
+    if (route === NONE) return message;
+    const answers =
+      route === ALL
+        ? await all(node.children, call, (child, own) => predict(child, message, own))
+        : [await predict(childAt(node, route), message, call)];
+    return node.aggregate === undefined ? first(answers) : node.aggregate(answers, call);
+  };
+
+  const feedback = async (
+    node: Node,
+    message: Payload,
+    call: Call,
+    routes: FeedbackRoutes,
+  ): Promise<Payload> => {
+    if (node.children.length > 0) {
+      const route = routes(node.name);
+      if (route === NONE) return message;
+      const targets = route === ALL ? node.children : [childAt(node, route)];
+      await all(targets, call, (child, own) => feedback(child, message, own, routes));
+    }
+    return node.feedback === undefined ? message : node.feedback(message, call);
+  };
+
+  return {
+    predict: (message, call) => predict(root, message, call),
+    feedback: (message, call, routes) => feedback(root, message, call, routes),
+  };
+};
+
+const childAt = (node: Node, route: number): Node => {
+  const child = node.children[route];
+  if (child !== undefined) return child;
+  throw new EngineError(
+    "ROUTE_MISSING",
+    `node ${node.name} was routed to child ${route}, but it has ${node.children.length} children: 0 to ${node.children.length - 1}, -1 (all) or -2 (none) are routes`,
+  );
+};
+
+const first = (answers: readonly Payload[]): Payload => {
+  const [answer] = answers;
+  if (answer !== undefined) return answer;
+  throw new EngineError("INTERNAL", "a node with children got no answer from them");
+};

@@ -1,0 +1,105 @@
+/** The metadata of all units, and what goes into and comes out of the graph. Source: engine contract, 6.9. */
+import type { PlanUnit } from "../api/plan.ts";
+import type { Call } from "./engine/call.ts";
+import { EngineError, withoutAnswer } from "./errors.ts";
+import { type Graph, preorder, type Unit } from "./graph.ts";
+import type { Payload } from "./payload.ts";
+import { askUnit } from "./unit-answer.ts";
+
+type Loose = Readonly<Record<string, unknown>>;
+
+/** @throws {EngineError} METADATA_UNREADABLE naming the unit, or what asking a unit throws. */
+export const graphMetadata = async (
+  predictor: string,
+  graph: Graph,
+  call: Call,
+): Promise<Payload> => {
+  const models = new Map<string, Loose>();
+  for (const unit of preorder(graph.units)) {
+    models.set(unit.plan.name, await unitMetadata(unit, call));
+  }
+  const answer = {
+    name: predictor,
+    models: Object.fromEntries(models),
+    graphinputs: graphInputs(graph.units, models) ?? null,
+    graphoutputs: graphOutputs(graph.units, models) ?? null,
+  };
+  return {
+    body: Buffer.from(JSON.stringify(answer)),
+    contentType: "application/json",
+    contentEncoding: undefined,
+  };
+};
+
+const unitMetadata = async (unit: Unit, call: Call): Promise<Loose> => {
+  const { name } = unit.plan;
+  try {
+    const { body } = await askUnit(unit, "metadata", { ...call, acceptsEncoding: false });
+    return reduce(name, JSON.parse(body.toString()));
+  } catch (thrown) {
+    if (thrown instanceof EngineError) throw withoutAnswer(thrown);
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new EngineError("METADATA_UNREADABLE", `metadata of unit ${name} is not JSON: ${why}`, {
+      cause: thrown,
+    });
+  }
+};
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === "" ||
+  (typeof value === "object" && Object.keys(value).length === 0);
+
+/** The known keys in their order; empty ones are left out, but lists of inputs and outputs stay. */
+const reduce = (unit: string, value: unknown): Loose => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new EngineError("METADATA_UNREADABLE", `metadata of unit ${unit} is not a JSON object`);
+  }
+  const { name, platform, versions, inputs, outputs, custom } = value as Loose; // an object, seen above
+  const bad = [
+    typeof (name ?? "") === "string" ? "" : "name must be a string",
+    typeof (platform ?? "") === "string" ? "" : "platform must be a string",
+    isStrings(versions) ? "" : "versions must be a list of strings",
+    isStringMap(custom) ? "" : "custom must be a map from string to string",
+  ].filter((fault) => fault !== "");
+  if (bad.length > 0) {
+    throw new EngineError("METADATA_UNREADABLE", `metadata of unit ${unit}: ${bad.join("; ")}`);
+  }
+  const kept = { name, platform, versions, inputs, outputs, custom };
+  return Object.fromEntries(
+    Object.entries(kept).filter(([key, one]) =>
+      key === "inputs" || key === "outputs" ? one !== undefined && one !== null : !isEmpty(one),
+    ),
+  );
+};
+
+const isStrings = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  (Array.isArray(value) && value.every((one) => typeof one === "string"));
+
+const isStringMap = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  (typeof value === "object" &&
+    !Array.isArray(value) &&
+    Object.values(value).every((one) => typeof one === "string"));
+
+const takes = (unit: PlanUnit): boolean => unit.type === "MODEL" || unit.type === "TRANSFORMER";
+const gives = (unit: PlanUnit): boolean =>
+  unit.type === "OUTPUT_TRANSFORMER" || unit.type === "COMBINER";
+
+const graphInputs = (unit: Unit, models: ReadonlyMap<string, Loose>): unknown => {
+  const [child] = unit.children;
+  return child === undefined || takes(unit.plan)
+    ? models.get(unit.plan.name)?.["inputs"]
+    : graphInputs(child, models);
+};
+
+const graphOutputs = (unit: Unit, models: ReadonlyMap<string, Loose>): unknown => {
+  const [child] = unit.children;
+  return child === undefined || gives(unit.plan)
+    ? models.get(unit.plan.name)?.["outputs"]
+    : graphOutputs(child, models);
+};

@@ -1,0 +1,82 @@
+/** The engine's metrics, under the names and labels that v1's dashboards know. Source: engine contract, 9.1. */
+import { collectDefaultMetrics, Registry } from "prom-client";
+import type { Plan } from "../api/plan.ts";
+import { makeLatencies, type Observe } from "./latency.ts";
+
+export type ServerLabels = {
+  readonly service: string;
+  readonly method: string;
+  readonly code: string;
+};
+export type ClientLabels = ServerLabels & { readonly model: string };
+
+export type Metrics = {
+  readonly contentType: string;
+  /** The text of a scrape. */
+  text(): Promise<string>;
+  /** Requests answered by the engine. */
+  server(labels: ServerLabels): Observe;
+  /** Calls answered by a node. */
+  client(labels: ClientLabels): Observe;
+};
+
+/** Label sets come from clients (status codes, model names in paths): more are counted together. */
+const mostSeries = 10_000;
+
+export const makeMetrics = (deployment: string, plan: Plan): Metrics => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const own = {
+    deployment_name: deployment,
+    predictor_name: plan.name,
+    predictor_version: plan.version,
+  };
+  const servers = makeLatencies(
+    registry,
+    "seldon_api_executor_server_requests_seconds",
+    "Time the engine takes to answer a request.",
+  );
+  const clients = makeLatencies(
+    registry,
+    "seldon_api_executor_client_requests_seconds",
+    "Time a node takes to answer a call of the engine.",
+  );
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    server: remember(({ service, method, code }: ServerLabels) =>
+      servers.series({ ...own, service, method, code }),
+    ),
+    client: remember(({ service, method, code, model }: ClientLabels) =>
+      clients.series({ ...own, service, method, code, model_name: model, ...imageOf(plan, model) }),
+    ),
+  };
+};
+
+/** A version only where the image splits at ":" in exactly two. Source: engine contract, 9.1. */
+const imageOf = (plan: Plan, model: string): { model_image: string; model_version: string } => {
+  const image = plan.images[model] ?? "";
+  const parts = image.split(":");
+  return parts.length === 2
+    ? { model_image: parts[0] ?? "", model_version: parts[1] ?? "" }
+    : { model_image: image, model_version: "" };
+};
+
+/** Finds the series of labels seen before without building the label set again. */
+const remember = <Given extends ServerLabels & { readonly model?: string }>(
+  make: (labels: Given) => Observe,
+): ((labels: Given) => Observe) => {
+  const known = new Map<string, Observe>();
+  return (labels) => {
+    const key = `${labels.code} ${labels.method} ${labels.service} ${labels.model ?? ""}`;
+    let found = known.get(key);
+    if (found === undefined) {
+      found =
+        known.size < mostSeries
+          ? make(labels)
+          : make({ ...labels, service: "other", model: "other" });
+      known.set(key, found);
+    }
+    return found;
+  };
+};

@@ -1,0 +1,58 @@
+import type { FeedbackRoutes } from "../engine/engine.ts";
+import type { EngineError } from "../errors.ts";
+import type { NumericView } from "../nodes/view.ts";
+import type { Payload } from "../payload.ts";
+import type { HttpAnswer } from "../server/http.ts";
+
+/** What a node is asked to do. */
+export type Verb =
+  | "predict"
+  | "transform-input"
+  | "transform-output"
+  | "route"
+  | "aggregate"
+  | "send-feedback"
+  | "status"
+  | "metadata";
+
+/** What a request to the engine is for. */
+export type Action = "predict" | "feedback" | "status" | "ready" | "metadata" | "graph-metadata";
+
+/** A path of the engine; `{unit}` stands for one segment. OPTIONS is answered on all of them. */
+export type RestRoute = {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly action: Action;
+};
+
+/** The two ways in which a message writes an array of numbers. */
+export type DataForm = "tensor" | "ndarray";
+
+/**
+ * One wire protocol over REST, chosen once at start: where nodes are called, and the few places
+ * in which a message must be looked into.
+ */
+export type Protocol = {
+  readonly name: "seldon";
+  readonly routes: readonly RestRoute[];
+  /** Where `--full_health_checks` asks a node. */
+  readonly healthPath: string;
+  /** Path on a node's port. `model` is the node's name, or the one of the request's path. */
+  path(verb: Verb, model: string): string;
+  /** A message as the next model can read it. @throws {EngineError} MESSAGE_UNREADABLE */
+  chain(message: Payload): Payload;
+  /** The children's answers as one message to a combiner. @throws {EngineError} MESSAGE_UNREADABLE */
+  join(answers: readonly Payload[]): Payload;
+  /** The route in a router's answer. @throws {EngineError} ROUTE_UNREADABLE */
+  route(answer: Payload): number;
+  /** The routes that a feedback message carries; ALL where it carries none. */
+  feedbackRoutes(message: Payload): FeedbackRoutes;
+  /** The message with `meta.routing` set and every other byte as it was. */
+  record(message: Payload, routes: ReadonlyMap<string, number>): Payload;
+  /** The numbers in a message, for built-in nodes. @throws {EngineError} PAYLOAD_UNFIT */
+  view(message: Payload): NumericView;
+  /** A message that holds these numbers, in the given form or else that of the first of `like`. */
+  write(view: NumericView, like: readonly Payload[], form?: DataForm): Payload;
+  /** The answer to a client whose request failed. */
+  failure(error: EngineError): HttpAnswer;
+};

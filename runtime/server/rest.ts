@@ -1,0 +1,285 @@
+/**
+ * The REST face of the engine: an HTTP request in, an action of the engine, an HTTP answer out.
+ *
+ * What the phases of a request are, in order: match the path; answer OPTIONS and the plain routes;
+ * read the head; set the deadline; act; add the engine's headers; count. Source: engine contract, 2.
+ */
+import type { Deadlines } from "../deadlines.ts";
+import type { Call } from "../engine/call.ts";
+import type { Engine } from "../engine/engine.ts";
+import { asEngineError, EngineError } from "../errors.ts";
+import type { Graph } from "../graph.ts";
+import { graphMetadata } from "../graph-metadata.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Payload } from "../payload.ts";
+import type { Action, Protocol } from "../protocol/protocol.ts";
+import type { Readiness } from "../readiness.ts";
+import { cancel } from "../scope.ts";
+import { unitAnswer } from "../unit-answer.ts";
+import type { Docs } from "./docs.ts";
+import type { Handler, HttpAnswer, HttpRequest } from "./http.ts";
+import { type RequestHead, readHead } from "./request.ts";
+import { routeHeader } from "./route-header.ts";
+import { type Found, makeMatch } from "./routes.ts";
+
+export type RestOptions = {
+  readonly deployment: string;
+  readonly namespace: string;
+  readonly predictor: string;
+  readonly protocol: Protocol;
+  readonly engine: Engine;
+  readonly graph: Graph;
+  readonly metrics: Metrics;
+  readonly readiness: Readiness;
+  readonly docs: Docs;
+  readonly deadlines: Deadlines;
+  /** Path of the metrics. */
+  readonly metricsPath: string;
+  /** For the whole graph, in milliseconds. */
+  readonly graphTimeoutMs: number;
+  /** Write `meta.routing` into the final answer. */
+  readonly recordAtEnd: boolean;
+  readonly cors: { readonly origins: string; readonly headers: string };
+};
+
+/** A route by what it is for; `methods` undefined takes any. */
+type Route = {
+  readonly action: Action | "live" | "probe" | "metrics" | "docs";
+  readonly methods: readonly string[] | undefined;
+  /** Headers of every answer on this route, but for the request id. */
+  readonly headers: readonly string[];
+};
+
+/** The label `service` of the metrics. Source: engine contract, 2.1. */
+const services: Readonly<Record<Action, string>> = {
+  predict: "predictions",
+  feedback: "feedback",
+  status: "status",
+  ready: "status",
+  metadata: "metadata",
+  "graph-metadata": "metadata",
+};
+
+export const makeRestHandler = (options: RestOptions): Handler => {
+  const match = makeMatch(makeRoutes(options));
+  const act = makeActions(options);
+  return async (request) => {
+    const found = match(request.target);
+    const refused = refusal(found, request.method);
+    if (refused !== undefined) return refused;
+    if (found.kind !== "route") return notFound;
+    const { route, unit } = found;
+    const head = readHead(request.headers);
+    const started = performance.now();
+    const answer =
+      route.methods !== undefined && request.method === "OPTIONS"
+        ? empty(200)
+        : await act(route, { request, head, unit });
+    if (isCounted(route) && request.method !== "OPTIONS") {
+      const labels = {
+        service: services[route.action],
+        method: request.method.toLowerCase(),
+        code: String(answer.status),
+      };
+      options.metrics.server(labels)((performance.now() - started) / 1000);
+    }
+    return { ...answer, headers: engineHeaders(options, route, head, { request, answer }) };
+  };
+};
+
+const isCounted = (route: Route): route is Route & { readonly action: Action } =>
+  Object.hasOwn(services, route.action);
+
+const empty = (status: number): HttpAnswer => ({ status, headers: [], body: undefined });
+
+/** Source: engine contract, 2.1. */
+const notFound: HttpAnswer = {
+  status: 404,
+  headers: ["Content-Type", "text/plain; charset=utf-8", "X-Content-Type-Options", "nosniff"],
+  body: "404 page not found\n",
+};
+
+const refusal = (found: Found<Route>, method: string): HttpAnswer | undefined => {
+  if (found.kind === "none") return notFound;
+  if (found.kind === "moved")
+    return { status: 301, headers: ["Location", found.location], body: undefined };
+  const { methods } = found.route;
+  return methods === undefined || methods.includes(method) ? undefined : empty(405);
+};
+
+/** Source: engine contract, 2.1 and 2.5. */
+const makeRoutes = ({ protocol, cors, metricsPath }: RestOptions): ReadonlyMap<string, Route> => {
+  const headers = [
+    "X-Content-Type-Options",
+    "nosniff",
+    "Access-Control-Allow-Origin",
+    cors.origins,
+    "Access-Control-Allow-Headers",
+    cors.headers,
+  ];
+  const routes = new Map<string, Route>();
+  const allow = (methods: readonly string[]) => [
+    ...headers,
+    "Access-Control-Allow-Methods",
+    methods.join(","),
+  ];
+  for (const { path, method, action } of protocol.routes) {
+    const methods = method === "POST" ? ["OPTIONS", "POST"] : ["GET", "OPTIONS"];
+    routes.set(path, { action, methods, headers: allow(methods) });
+  }
+  routes.set("/ready", { action: "probe", methods: undefined, headers });
+  routes.set("/live", { action: "live", methods: undefined, headers });
+  routes.set(metricsPath, { action: "metrics", methods: undefined, headers });
+  for (const path of ["/api/v0.1/doc/**", "/api/v1.0/doc/**"]) {
+    routes.set(path, { action: "docs", methods: undefined, headers });
+  }
+  return routes;
+};
+
+type Asked = {
+  readonly request: HttpRequest;
+  readonly head: RequestHead;
+  readonly unit: string | undefined;
+};
+
+const makeActions = (
+  options: RestOptions,
+): ((route: Route, asked: Asked) => Promise<HttpAnswer>) => {
+  const { metrics, readiness, docs, protocol } = options;
+  return async ({ action }, asked) => {
+    switch (action) {
+      case "live":
+        return empty(200);
+      case "ready":
+      case "probe":
+        return empty((await readiness()) === undefined ? 200 : 503);
+      case "metrics":
+        return {
+          status: 200,
+          headers: ["Content-Type", metrics.contentType],
+          body: await metrics.text(),
+        };
+      case "docs":
+        return docs(asked.request.target);
+      case "predict":
+      case "feedback":
+      case "status":
+      case "metadata":
+      case "graph-metadata":
+        return actOnGraph(options, action, asked).catch((thrown) => failed(protocol, thrown));
+    }
+  };
+};
+
+/** A node's error goes to the client as it came; an engine's own in the protocol's form. Source: deviation E2. */
+const failed = (protocol: Protocol, thrown: unknown): HttpAnswer => {
+  const error = asEngineError(thrown);
+  if (error.code === "CLIENT_GONE") throw error;
+  const { answer } = error;
+  if (answer === undefined) return protocol.failure(error);
+  return { status: answer.status, headers: payloadHeaders(answer), body: answer.body };
+};
+
+const actOnGraph = async (
+  options: RestOptions,
+  action: Exclude<Action, "ready">,
+  { request, head, unit }: Asked,
+): Promise<HttpAnswer> => {
+  const { graph, engine, protocol, deadlines } = options;
+  const call: Call = {
+    id: head.id,
+    metadata: head.forwarded,
+    acceptsEncoding: head.acceptsEncoding,
+    modelName: undefined,
+    scope: request.scope,
+    routes: new Map(),
+  };
+  const timeoutMs = graphTimeout(head, options.graphTimeoutMs);
+  const deadline = deadlines.set(timeoutMs, () => cancel(call.scope, tooLate(timeoutMs)));
+  try {
+    const message: Payload = {
+      body: request.body,
+      contentType: head.contentType,
+      contentEncoding: head.contentEncoding,
+    };
+    switch (action) {
+      case "predict":
+        return predicted(options, await engine.predict(message, call), call);
+      case "feedback":
+        return success(await engine.feedback(message, call, protocol.feedbackRoutes(message)));
+      case "status":
+      case "metadata":
+        return success(await unitAnswer(graph, unit ?? "", action, call));
+      case "graph-metadata":
+        return success(await graphMetadata(options.predictor, graph, call));
+    }
+  } finally {
+    deadlines.clear(deadline);
+  }
+};
+
+const predicted = (options: RestOptions, answer: Payload, { routes }: Call): HttpAnswer => {
+  const { graph, protocol, recordAtEnd } = options;
+  const recorded = recordAtEnd ? protocol.record(answer, routes) : answer;
+  const { status, headers, body } = success(recorded);
+  const taken = routeHeader(graph.routers, routes);
+  return {
+    status,
+    headers: taken === undefined ? headers : [...headers, "Seldon-Route", taken],
+    body,
+  };
+};
+
+const success = (payload: Payload): HttpAnswer => ({
+  status: 200,
+  headers: payloadHeaders({ ...payload, contentType: payload.contentType ?? "" }),
+  body: payload.body,
+});
+
+const payloadHeaders = ({
+  contentType,
+  contentEncoding,
+}: Omit<Payload, "body">): readonly string[] => [
+  ...(contentType === undefined ? [] : ["Content-Type", contentType]),
+  ...(contentEncoding === undefined || contentEncoding === ""
+    ? []
+    : ["Content-Encoding", contentEncoding]),
+];
+
+/** The smaller of the engine's and the client's. @throws {EngineError} REQUEST_INVALID */
+const graphTimeout = ({ timeout }: RequestHead, engineMs: number): number => {
+  if (timeout === undefined) return engineMs;
+  const ms = Number(timeout);
+  if (!/^\d+$/.test(timeout) || ms === 0) {
+    throw new EngineError(
+      "REQUEST_INVALID",
+      `header Espalier-Timeout-Ms is "${timeout}"; write a whole number of milliseconds, 1 or more`,
+    );
+  }
+  return Math.min(ms, engineMs);
+};
+
+const tooLate = (timeoutMs: number): EngineError =>
+  new EngineError("GRAPH_DEADLINE", `the graph did not answer within ${timeoutMs} ms`);
+
+/** Source: engine contract, 2.3. */
+const engineHeaders = (
+  { deployment, namespace }: RestOptions,
+  route: Route,
+  head: RequestHead,
+  { request, answer }: { readonly request: HttpRequest; readonly answer: HttpAnswer },
+): readonly string[] => {
+  const headers = ["Seldon-Puid", head.id, ...route.headers, ...answer.headers];
+  if (!head.cloudEvent) return headers;
+  const path = request.target.split("?", 1)[0] ?? "";
+  return [
+    ...headers,
+    ...["Ce-Id", head.id, "Ce-Specversion", "0.3", "Ce-Path", path],
+    ...[
+      "Ce-Type",
+      `seldon.${deployment}.${namespace}.response`,
+      "Ce-Source",
+      `seldon.${deployment}`,
+    ],
+  ];
+};

@@ -1,0 +1,53 @@
+import type { Call } from "./engine/call.ts";
+import { EngineError } from "./errors.ts";
+import { type Graph, preorder, type Unit } from "./graph.ts";
+import type { Payload } from "./payload.ts";
+
+const json = (value: object): Payload => ({
+  body: Buffer.from(JSON.stringify(value)),
+  contentType: "application/json",
+  contentEncoding: undefined,
+});
+
+/**
+ * What one unit says of its status or of itself: a container's answer as it came; built-in nodes
+ * are healthy and describe themselves.
+ *
+ * @throws {EngineError} UNIT_UNKNOWN, NODE_WITHOUT_ENDPOINT, and what calling the unit throws.
+ * Source: engine contract, 2.1 and 6.9; deviation E15.
+ */
+export const unitAnswer = (
+  graph: Graph,
+  name: string,
+  verb: "status" | "metadata",
+  call: Call,
+): Promise<Payload> => {
+  const unit = preorder(graph.units).find(({ plan }) => plan.name === name);
+  // The wording is part of the interface. Source: engine contract, 2.6.
+  if (unit === undefined) throw new EngineError("UNIT_UNKNOWN", `Failed to find model ${name}`);
+  return askUnit(unit, verb, call);
+};
+
+export const askUnit = async (
+  unit: Unit,
+  verb: "status" | "metadata",
+  call: Call,
+): Promise<Payload> => {
+  const { name, implementation } = unit.plan;
+  if (unit.remote !== undefined) return unit.remote.call(verb, undefined, call);
+  if (unit.builtIn) {
+    return verb === "status"
+      ? json({ strData: "healthy" })
+      : json({
+          name,
+          platform: "espalier",
+          versions: [implementation ?? ""],
+          inputs: [],
+          outputs: [],
+        });
+  }
+  throw new EngineError(
+    "NODE_WITHOUT_ENDPOINT",
+    `node ${name} has no endpoint to ask for its ${verb}`,
+  );
+};
