@@ -1,0 +1,119 @@
+/**
+ * All checks of a deployment, in the order in which their findings are told: what it is, who is in
+ * it, who gets the requests, what each graph does, and what its pods are.
+ *
+ * They see what the user wrote, before defaults, so that every path is one the user can find.
+ *
+ * Source: operator contract, 3; the rules have its numbers.
+ */
+
+import {
+  abTestHasTwoChildren,
+  childrenFitTheNode,
+  explainerParametersAreJson,
+  graphIsShallow,
+  nodeIsCalled,
+  nodeNamesAreUnique,
+  parameterFitsType,
+  serverHasImage,
+} from "./advice.ts";
+import { annotationsAreKnown, numbersAreNumbers, switchesAreSwitched } from "./annotations.ts";
+import type { Check, Finding, Subject } from "./check.ts";
+import {
+  endpointTypeFitsTransport,
+  loggerHasMode,
+  nodeDoesSomething,
+  nodeHasContainer,
+  oneEndpointType,
+  serverHasModel,
+  serverIsKnown,
+  serverSpeaksTensorflow,
+} from "./graph.ts";
+import {
+  deploymentIsNamed,
+  isSeldonDeployment,
+  labelsAreLabels,
+  nodeContainerFitsLabel,
+  nodeNameIsPlain,
+  predictorIsNamed,
+} from "./identity.ts";
+import {
+  containersAreNamed,
+  containersHaveImages,
+  disruptionBudgetHasOneBound,
+  engineReplicasApply,
+  keyedListsAreUnique,
+  mountsHaveVolumes,
+  nodesHaveOneContainer,
+  oneScalerScales,
+} from "./pods.ts";
+import {
+  deadFields,
+  kafkaHasItsVariables,
+  noEngineHasOneNode,
+  predictorNamesAreUnique,
+  serviceNamesAreUnique,
+} from "./predictors.ts";
+import {
+  loneTrafficIsAll,
+  oneShadow,
+  shadowTrafficInRange,
+  someLivePredictor,
+  somePredictor,
+  trafficSumsToAll,
+} from "./traffic.ts";
+import { knownProtocol, knownServerType, knownTransport, knownWords } from "./words.ts";
+
+const checks: readonly Check[] = [
+  isSeldonDeployment,
+  deploymentIsNamed,
+  knownProtocol,
+  knownTransport,
+  knownServerType,
+  numbersAreNumbers,
+  switchesAreSwitched,
+  annotationsAreKnown,
+  somePredictor,
+  predictorIsNamed,
+  predictorNamesAreUnique,
+  serviceNamesAreUnique,
+  labelsAreLabels,
+  kafkaHasItsVariables,
+  deadFields,
+  someLivePredictor,
+  oneShadow,
+  shadowTrafficInRange,
+  trafficSumsToAll,
+  loneTrafficIsAll,
+  graphIsShallow,
+  nodeHasContainer,
+  nodeDoesSomething,
+  nodeNamesAreUnique,
+  nodeNameIsPlain,
+  nodeContainerFitsLabel,
+  nodeIsCalled,
+  serverHasModel,
+  serverSpeaksTensorflow,
+  serverIsKnown,
+  serverHasImage,
+  loggerHasMode,
+  oneEndpointType,
+  endpointTypeFitsTransport,
+  noEngineHasOneNode,
+  knownWords,
+  abTestHasTwoChildren,
+  childrenFitTheNode,
+  parameterFitsType,
+  explainerParametersAreJson,
+  containersAreNamed,
+  nodesHaveOneContainer,
+  containersHaveImages,
+  keyedListsAreUnique,
+  mountsHaveVolumes,
+  oneScalerScales,
+  disruptionBudgetHasOneBound,
+  engineReplicasApply,
+];
+
+export const runChecks = (subject: Subject): readonly Finding[] =>
+  checks.flatMap((check) => check(subject));
