@@ -60,19 +60,27 @@ const collect = (
   const given = new Map<string, string>();
   const words = argv.filter((word) => word !== ""); // v1's chart passes an empty one;
   for (let i = 0; i < words.length; i += 1) {
-    const word = words[i] ?? "";
-    const { name, inline } =
-      /^--?(?<name>[^-=][^=]*)(?:=(?<inline>.*))?$/s.exec(word)?.groups ?? {};
-    const flag = name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
-    if (name === undefined || flag === undefined) {
-      faults.push(name === undefined ? `"${word}" is not a flag` : `there is no flag --${name}`);
+    const { name, inline, flag } = parseWord(table, words[i] ?? "");
+    if (flag === undefined) {
+      faults.push(
+        name === undefined ? `"${words[i]}" is not a flag` : `there is no flag --${name}`,
+      );
       continue;
     }
     const value = inline ?? (flag.kind === "bool" ? "true" : words[++i]);
     if (value === undefined) faults.push(`--${name} needs a value`);
-    else given.set(name, value);
+    else given.set(name ?? "", value);
   }
   return given;
+};
+
+const parseWord = (table: FlagTable, word: string) => {
+  const { name, inline } = /^--?(?<name>[^-=][^=]*)(?:=(?<inline>.*))?$/s.exec(word)?.groups ?? {};
+  return {
+    name,
+    inline,
+    flag: name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined,
+  };
 };
 
 const convert = (kind: Flag["kind"], text: string): string | number | boolean | undefined => {

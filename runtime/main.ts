@@ -156,7 +156,7 @@ const makeReadiness = (
 ): Readiness => {
   const targets = [...preorder(graph.units)].reverse().flatMap(({ plan }): readonly Target[] => {
     const { service_host: host, service_port: port } = plan.endpoint ?? {};
-    return host === undefined || port === undefined ? [] : [{ name: plan.name, host, port }];
+    return !host || port === undefined ? [] : [{ name: plan.name, host, port }];
   });
   return flags.full_health_checks
     ? makeHealthReadiness(targets, protocol.healthPath, clients.clientFor)

@@ -5,8 +5,8 @@ import { type Finished, makeReplyReader, type ReplyReader } from "./reply-reader
 
 export type Exchange = {
   done(finished: Finished): void;
-  /** `stale`: the connection was closed before a byte of the answer came. */
-  failed(error: Error, stale: boolean): void;
+  /** `unseen`: the host closed the connection before it took this request; it may be sent again. */
+  failed(error: Error, unseen: boolean): void;
 };
 
 export type Connection = {
@@ -24,86 +24,130 @@ export type Connection = {
 const oneWriteBytes = 16_384;
 const connectTimeoutMs = 30_000;
 const keepAliveProbeMs = 30_000;
+/** Longer than a reset takes to come back from a host in the same cluster. */
+const resetWaitMs = 5;
 
 /** All connections read into this buffer in turn: a reader copies what it keeps before the next read. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
 
+type State = {
+  current: { readonly exchange: Exchange; readonly reader: ReplyReader } | undefined;
+  exchanges: number;
+  idleSince: number;
+};
+
 /** Opens a connection; requests may be written at once and leave when it is open. */
-export const connect = ({ host, port, limits, deadlines }: HttpClientOptions): Connection => {
-  let current: { readonly exchange: Exchange; readonly reader: ReplyReader } | undefined;
-  let idleSince = performance.now();
-
-  const fail = (error: Error): void => {
-    socket.destroy();
-    const failed = current;
-    current = undefined;
-    failed?.exchange.failed(error, !failed.reader.started);
-  };
-
-  const finish = (finished: Finished): void => {
-    const done = current;
-    current = undefined;
-    idleSince = performance.now();
-    done?.exchange.done(finished);
-  };
-
-  const onRead = (length: number, buffer: Uint8Array): boolean => {
-    if (current === undefined) {
-      socket.destroy(); // bytes that nobody asked for
-      return false;
-    }
-    try {
-      const finished = current.reader.read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
-      if (finished !== undefined) finish(finished);
-    } catch (error) {
-      fail(error instanceof Error ? error : new Error(String(error)));
-    }
-    return !socket.destroyed;
-  };
-
+export const connect = (options: HttpClientOptions): Connection => {
+  const state: State = { current: undefined, exchanges: 0, idleSince: performance.now() };
   const socket: Socket = connectSocket({
-    host,
-    port,
+    host: options.host,
+    port: options.port,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveProbeMs,
-    onread: { buffer: readBuffer, callback: onRead },
+    allowHalfOpen: true,
+    onread: {
+      buffer: readBuffer,
+      callback: (length, buffer) => read(state, socket, bytes(length, buffer)),
+    },
   });
-  const opening = deadlines.set(connectTimeoutMs, () =>
-    fail(new EngineError("NODE_UNREACHABLE", `no connection within ${connectTimeoutMs} ms`)),
-  );
-  socket.on("connect", () => deadlines.clear(opening));
-  socket.on("error", fail);
-  socket.on("end", () => {
-    const finished = current?.reader.end();
-    if (finished === undefined)
-      fail(new Error("the connection was closed before the whole answer came"));
-    else finish(finished);
-  });
-  socket.on("close", () => {
-    deadlines.clear(opening);
-    fail(new Error("the connection was closed"));
-  });
-
+  watch(state, socket, options);
   return {
     exchange: (head, body, exchange) => {
-      current = { exchange, reader: makeReplyReader(limits) };
-      if (body === undefined || body.length === 0) {
-        socket.write(head, "latin1");
-      } else if (body.length <= oneWriteBytes) {
-        socket.write(head + body.toString("latin1"), "latin1");
-      } else {
-        socket.cork();
-        socket.write(head, "latin1");
-        socket.write(body);
-        socket.uncork();
-      }
+      state.current = { exchange, reader: makeReplyReader(options.limits) };
+      state.exchanges += 1;
+      write(socket, head, body);
     },
     usable: () => !socket.destroyed && socket.writable,
-    idleSince: () => idleSince,
+    idleSince: () => state.idleSince,
     destroy: () => {
-      current = undefined;
+      state.current = undefined;
       socket.destroy();
     },
   };
+};
+
+const bytes = (length: number, buffer: Uint8Array): Buffer =>
+  Buffer.from(buffer.buffer, buffer.byteOffset, length);
+
+const write = (socket: Socket, head: string, body: Buffer | undefined): void => {
+  if (body === undefined || body.length === 0) {
+    socket.write(head, "latin1");
+  } else if (body.length <= oneWriteBytes) {
+    socket.write(head + body.toString("latin1"), "latin1");
+  } else {
+    socket.cork();
+    socket.write(head, "latin1");
+    socket.write(body);
+    socket.uncork();
+  }
+};
+
+/** Answers whether to go on reading. */
+const read = (state: State, socket: Socket, chunk: Buffer): boolean => {
+  if (state.current === undefined) {
+    socket.destroy(); // bytes that nobody asked for
+    return false;
+  }
+  try {
+    const finished = state.current.reader.read(chunk);
+    if (finished !== undefined) finish(state, finished);
+  } catch (error) {
+    fail(state, socket, error instanceof Error ? error : new Error(String(error)));
+  }
+  return !socket.destroyed;
+};
+
+const finish = (state: State, finished: Finished): void => {
+  const { current } = state;
+  state.current = undefined;
+  state.idleSince = performance.now();
+  current?.exchange.done(finished);
+};
+
+const fail = (state: State, socket: Socket, error: Error, unseen = false): void => {
+  const { current } = state;
+  state.current = undefined;
+  socket.destroy();
+  current?.exchange.failed(error, unseen);
+};
+
+const watch = (state: State, socket: Socket, { deadlines }: HttpClientOptions): void => {
+  const opening = deadlines.set(connectTimeoutMs, () =>
+    fail(
+      state,
+      socket,
+      new EngineError("NODE_UNREACHABLE", `no connection within ${connectTimeoutMs} ms`),
+    ),
+  );
+  const wasKept = (): boolean => state.exchanges > 1 && state.current?.reader.started === false;
+  socket.on("connect", () => deadlines.clear(opening));
+  socket.on("error", (error) => fail(state, socket, error, wasKept()));
+  socket.on("end", () => {
+    const finished = state.current?.reader.end();
+    if (finished !== undefined) finish(state, finished);
+    else if (wasKept()) judge(state, socket);
+    else fail(state, socket, closed());
+  });
+  socket.on("close", () => {
+    deadlines.clear(opening);
+    fail(state, socket, closed());
+  });
+};
+
+const closed = (): Error => new Error("the connection was closed before the whole answer came");
+
+/**
+ * A kept connection was closed without a byte of the answer. Either the host took the request and
+ * failed, or the request crossed with the closing of an idle connection. In the second case the
+ * host's kernel resets the connection, since the request met a closed socket: a further write
+ * fails then, and only then. Repeating is safe where no one has seen the request.
+ */
+const judge = (state: State, socket: Socket): void => {
+  const timer = setTimeout(() => {
+    socket.write("\r\n", (error) => {
+      if (error === null || error === undefined) fail(state, socket, closed());
+    });
+  }, resetWaitMs);
+  socket.on("close", () => clearTimeout(timer));
 };

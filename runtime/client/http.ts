@@ -31,8 +31,8 @@ export type HttpClient = {
   /**
    * Sends one request and reads the whole answer, whatever its status.
    *
-   * A kept connection that the host closed before a byte of the answer came is replaced by a fresh
-   * one, once: the host had given it up before it saw the request.
+   * A kept connection that the host had closed before it saw the request is replaced by a fresh
+   * one; a fresh one is not, so there is one repetition at most.
    *
    * @throws {EngineError} NODE_UNREACHABLE, NODE_TIMEOUT, NODE_PROTOCOL, or the scope's reason.
    */
@@ -103,9 +103,9 @@ export const makeHttpClient = (options: HttpClientOptions): HttpClient => {
           else connection.destroy();
           resolve(reply);
         },
-        failed: (error, stale) => {
+        failed: (error, unseen) => {
           settle();
-          if (stale && kept !== undefined) resolve(exchange(call, text, undefined));
+          if (unseen) resolve(exchange(call, text, undefined));
           else reject(unreachable(call, authority, error));
         },
       });

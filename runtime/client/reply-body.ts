@@ -60,18 +60,22 @@ export const makeChunkReader = (): ChunkReader => {
   let missing = 0; // bytes of the current chunk that have not come
   let state: "size" | "data" | "data-end" | "trailer" | "done" = "size";
 
+  const onSize = (text: string): void => {
+    const size = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$/.exec(text)?.[1];
+    if (size === undefined) throw broken("a chunk has no size");
+    missing = Number.parseInt(size, 16);
+    state = missing === 0 ? "trailer" : "data";
+  };
+
+  const onDataEnd = (text: string): void => {
+    if (text !== "") throw broken("a chunk is longer than it says");
+    state = "size";
+  };
+
   const onLine = (text: string): void => {
-    if (state === "trailer") {
-      if (text === "") state = "done";
-    } else if (state === "data-end") {
-      if (text !== "") throw broken("a chunk is longer than it says");
-      state = "size";
-    } else {
-      const size = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$/.exec(text)?.[1];
-      if (size === undefined) throw broken("a chunk has no size");
-      missing = Number.parseInt(size, 16);
-      state = missing === 0 ? "trailer" : "data";
-    }
+    if (state === "size") onSize(text);
+    else if (state === "data-end") onDataEnd(text);
+    else if (text === "") state = "done";
   };
 
   const readLine = (bytes: Buffer, at: number): number => {

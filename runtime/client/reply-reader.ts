@@ -44,32 +44,37 @@ const parseHead = (text: string): Head => {
   if (first === null) throw broken("it does not begin with an HTTP/1.1 status line");
   const headers: string[] = [];
   let length: number | undefined;
-  let coding: string | undefined;
+  let coding = "";
   let connection = "";
   for (let i = 1; i < lines.length; i += 1) {
-    const line = headerLine.exec(lines[i] ?? "");
-    const name = line?.[1]?.toLowerCase();
-    const value = line?.[2];
-    if (name === undefined || value === undefined || forbidden.test(value)) {
-      throw broken(`header line ${i} is malformed`);
-    }
+    const [name, value] = parseHeader(lines[i] ?? "", i);
     headers.push(name, value);
     if (name === "content-length") length = contentLength(value, length);
-    else if (name === "transfer-encoding")
-      coding = coding === undefined ? value : `${coding},${value}`;
+    else if (name === "transfer-encoding") coding = coding === "" ? value : `${coding},${value}`;
     else if (name === "connection") connection += `,${value.toLowerCase()}`;
   }
   const status = Number(first[2]);
-  const persistent =
-    first[1] === "1" ? !/\bclose\b/.test(connection) : /\bkeep-alive\b/.test(connection);
   // RFC 9112, 6.3: chunks win over a length, and such a connection is not to be trusted further.
+  const doubtful = coding !== "" && length !== undefined;
   return {
     status,
     headers,
     framing: framingOf(status, length, coding),
-    keepAlive: persistent && !(coding !== undefined && length !== undefined),
+    keepAlive: !doubtful && persists(first[1] === "1", connection),
   };
 };
+
+const parseHeader = (line: string, number: number): readonly [string, string] => {
+  const found = headerLine.exec(line);
+  const [, name, value] = found ?? [];
+  if (name === undefined || value === undefined || forbidden.test(value)) {
+    throw broken(`header line ${number} is malformed`);
+  }
+  return [name.toLowerCase(), value];
+};
+
+const persists = (http11: boolean, connection: string): boolean =>
+  http11 ? !/\bclose\b/.test(connection) : /\bkeep-alive\b/.test(connection);
 
 const contentLength = (value: string, earlier: number | undefined): number => {
   const length = /^\d{1,15}$/.test(value) ? Number(value) : undefined;
@@ -78,13 +83,9 @@ const contentLength = (value: string, earlier: number | undefined): number => {
   return length;
 };
 
-const framingOf = (
-  status: number,
-  length: number | undefined,
-  coding: string | undefined,
-): Framing => {
+const framingOf = (status: number, length: number | undefined, coding: string): Framing => {
   if (status === 204 || status === 304) return { by: "length", bytes: 0 };
-  if (coding !== undefined) {
+  if (coding !== "") {
     if (coding.trim().toLowerCase() !== "chunked") {
       throw broken(`its Transfer-Encoding is "${coding}"; only "chunked" is understood`);
     }

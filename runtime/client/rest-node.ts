@@ -79,8 +79,9 @@ export const makeRestNode = (options: RestNodeOptions): RestNode => ({
   },
 });
 
+/** A message without a type goes with an empty one. Source: engine contract, 5.2. */
 const contentLines = ({ contentType, contentEncoding }: Payload): string =>
-  (contentType === undefined ? "" : `Content-Type: ${contentType}\r\n`) +
+  `Content-Type: ${contentType ?? ""}\r\n` +
   (contentEncoding === undefined || contentEncoding === ""
     ? ""
     : `Content-Encoding: ${contentEncoding}\r\n`);

@@ -10,29 +10,23 @@ const readNumber: Reader = (text) => {
   return text.trim() === "" || Number.isNaN(number) ? undefined : number;
 };
 
-const truth: Readonly<Record<string, boolean>> = {
-  true: true,
-  t: true,
-  yes: true,
-  y: true,
-  on: true,
-  "1": true,
-  false: false,
-  f: false,
-  no: false,
-  n: false,
-  off: false,
-  "0": false,
+const yes = ["true", "t", "yes", "y", "on", "1"];
+const no = ["false", "f", "no", "n", "off", "0"];
+
+const readTruth: Reader = (text) => {
+  const word = text.trim().toLowerCase();
+  if (yes.includes(word)) return true;
+  return no.includes(word) ? false : undefined;
 };
 
 /** How a value of each type is read; undefined when it is not of the type. Source: engine contract, 11.7. */
-const readers: Readonly<Record<string, Reader>> = {
-  INT: (text) => (/^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : undefined),
-  FLOAT: readNumber,
-  DOUBLE: readNumber,
-  STRING: (text) => text,
-  BOOL: (text) => truth[text.trim().toLowerCase()],
-};
+const readers: ReadonlyMap<unknown, Reader> = new Map<string, Reader>([
+  ["INT", (text) => (/^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : undefined)],
+  ["FLOAT", readNumber],
+  ["DOUBLE", readNumber],
+  ["STRING", (text) => text],
+  ["BOOL", readTruth],
+]);
 
 /**
  * Reads a unit's parameters, a JSON list of `{name, value, type}`, into what a class's constructor
@@ -72,9 +66,9 @@ const readParameter = (
   if (typeof name !== "string" || name === "") {
     return failure([{ path, message: "a parameter needs a name, a value and a type" }]);
   }
-  const reader = typeof type === "string" ? readers[type] : undefined;
+  const reader = readers.get(type);
   if (reader === undefined) {
-    const types = Object.keys(readers).join(", ");
+    const types = [...readers.keys()].join(", ");
     return failure([
       { path, message: `parameter ${name}: type ${JSON.stringify(type)} is not one of ${types}` },
     ]);
@@ -84,6 +78,8 @@ const readParameter = (
   }
   const read = reader(String(value));
   return read === undefined
-    ? failure([{ path, message: `parameter ${name}: ${JSON.stringify(value)} is not of type ${type}` }])
+    ? failure([
+        { path, message: `parameter ${name}: ${JSON.stringify(value)} is not of type ${type}` },
+      ])
     : success([name, read]);
 };

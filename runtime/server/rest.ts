@@ -72,9 +72,7 @@ export const makeRestHandler = (options: RestOptions): Handler => {
     const head = readHead(request.headers);
     const started = performance.now();
     const answer =
-      route.methods !== undefined && request.method === "OPTIONS"
-        ? empty(200)
-        : await act(route, { request, head, unit });
+      request.method === "OPTIONS" ? empty(200) : await act(route, { request, head, unit });
     if (isCounted(route) && request.method !== "OPTIONS") {
       const labels = {
         service: services[route.action],
@@ -177,7 +175,8 @@ const failed = (protocol: Protocol, thrown: unknown): HttpAnswer => {
   if (error.code === "CLIENT_GONE") throw error;
   const { answer } = error;
   if (answer === undefined) return protocol.failure(error);
-  return { status: answer.status, headers: payloadHeaders(answer), body: answer.body };
+  const { status, body } = answer;
+  return { status, headers: body.length === 0 ? [] : payloadHeaders(answer), body };
 };
 
 const actOnGraph = async (

@@ -1,0 +1,184 @@
+/**
+ * The REST face of a component: an HTTP request in, an action run, an HTTP answer out.
+ *
+ * Source: engine contract, 11.1 to 11.3.
+ */
+import type { Logger } from "../../host/log.ts";
+import { type EngineError, httpStatusOf } from "../errors.ts";
+import type { Handler, HttpAnswer, HttpRequest } from "../server/http.ts";
+import type { Action, Component } from "./component.ts";
+import { decodeRequest, headerOf, type Undecoded, undecoded } from "./decode.ts";
+import { stringify } from "./json.ts";
+import { isObject, type JsonObject } from "./message.ts";
+import { openApi } from "./openapi.ts";
+import { asComponentError, ComponentError } from "./user.ts";
+
+export type RestOptions = {
+  readonly component: Component;
+  /** The model's metadata, or why it has none that is valid. */
+  readonly metadata: JsonObject | ComponentError;
+  /** PAYLOAD_PASSTHROUGH: predictions go to this method undecoded, and its answer out as it is. */
+  readonly passthrough: ((body: Undecoded) => unknown) | undefined;
+  readonly maxDecompressedBytes: number;
+  readonly log: Logger;
+};
+
+type Answer = (request: HttpRequest) => Promise<HttpAnswer>;
+type Route = { readonly methods: readonly string[]; readonly answer: Answer };
+
+const cors = ["Access-Control-Allow-Origin", "*"] as const;
+const jsonHeaders = ["Content-Type", "application/json", ...cors] as const;
+
+export const makeRestHandler = (options: RestOptions): Handler => {
+  const routes = makeRoutes(options);
+  return async (request) => {
+    try {
+      return await dispatch(routes, request);
+    } catch (thrown) {
+      return answerError(thrown, request, options.log);
+    }
+  };
+};
+
+/** Source: engine contract, 11.1. */
+const makeRoutes = (options: RestOptions): ReadonlyMap<string, Route> => {
+  const getOrPost = ["GET", "POST"];
+  const predict = { methods: ["POST"], answer: makePredict(options) };
+  const feedback = { methods: ["POST"], answer: makeAction(options, "sendFeedback") };
+  const health = {
+    methods: ["GET"],
+    answer: async () => answerJson(200, await options.component.health()),
+  };
+  const metadata = { methods: ["GET"], answer: () => answerMetadata(options) };
+  return new Map<string, Route>([
+    ["/predict", { ...predict, methods: getOrPost }],
+    ["/api/v1.0/predictions", predict],
+    ["/api/v0.1/predictions", predict],
+    ["/send-feedback", { ...feedback, methods: getOrPost }],
+    ["/api/v1.0/feedback", feedback],
+    ["/api/v0.1/feedback", feedback],
+    ["/transform-input", { methods: getOrPost, answer: makeAction(options, "transformInput") }],
+    ["/transform-output", { methods: getOrPost, answer: makeAction(options, "transformOutput") }],
+    ["/route", { methods: getOrPost, answer: makeAction(options, "route") }],
+    ["/aggregate", { methods: getOrPost, answer: makeAction(options, "aggregate") }],
+    ["/health/ping", { methods: ["GET"], answer: async () => pong }],
+    ["/health/status", health],
+    ["/api/v1.0/health/status", health],
+    ["/metadata", metadata],
+    ["/api/v1.0/metadata", metadata],
+    ["/seldon.json", { methods: ["GET"], answer: async () => answerJson(200, openApi) }],
+  ]);
+};
+
+const pong: HttpAnswer = {
+  status: 200,
+  headers: ["Content-Type", "text/plain; charset=utf-8", ...cors],
+  body: "pong",
+};
+
+const dispatch = (
+  routes: ReadonlyMap<string, Route>,
+  request: HttpRequest,
+): Promise<HttpAnswer> | HttpAnswer => {
+  const { method, target } = request;
+  const query = target.indexOf("?");
+  const path = query < 0 ? target : target.slice(0, query);
+  const route = routes.get(path);
+  if (route === undefined) {
+    throw new ComponentError(
+      `there is no path ${path}: use one of ${[...routes.keys()].join(" ")}`,
+      {
+        status: 404,
+      },
+    );
+  }
+  if (route.methods.includes(method)) return route.answer(request);
+  const allowed = [...route.methods, "OPTIONS"].join(", ");
+  if (method === "OPTIONS") return preflight(request, allowed);
+  const refusal = new ComponentError(`${path} takes ${allowed}, not ${method}`, { status: 405 });
+  const { status, headers, body } = answerJson(405, errorBody(refusal));
+  return { status, headers: [...headers, "Allow", allowed], body };
+};
+
+const preflight = ({ headers }: HttpRequest, allowed: string): HttpAnswer => {
+  const asked = headerOf(headers, "access-control-request-headers");
+  return {
+    status: 200,
+    headers: [
+      ...["Allow", allowed, ...cors, "Access-Control-Allow-Methods", allowed],
+      ...(asked === undefined ? [] : ["Access-Control-Allow-Headers", asked]),
+    ],
+    body: undefined,
+  };
+};
+
+const makeAction =
+  ({ component, maxDecompressedBytes }: RestOptions, action: Action): Answer =>
+  async (request) => {
+    const message = await decodeRequest(request, maxDecompressedBytes);
+    return answerJson(200, await component.run(action, message));
+  };
+
+const makePredict = (options: RestOptions): Answer => {
+  const { component, passthrough, maxDecompressedBytes } = options;
+  if (passthrough !== undefined) {
+    return async (request) => {
+      const returned = await passthrough(await undecoded(request, maxDecompressedBytes));
+      return { status: 200, headers: jsonHeaders, body: bodyOf(returned) };
+    };
+  }
+  return async (request) => {
+    const message = await decodeRequest(request, maxDecompressedBytes);
+    const reply = await component.run("predict", message);
+    return answerJson(statusOf(reply), reply);
+  };
+};
+
+const bodyOf = (returned: unknown): Buffer | string => {
+  if (typeof returned === "string") return returned;
+  if (returned instanceof Uint8Array) return Buffer.from(returned);
+  throw new ComponentError(
+    "predictRaw returned neither a string nor a Buffer, which PAYLOAD_PASSTHROUGH asks of it",
+    { status: 500, reason: "MICROSERVICE_INTERNAL_ERROR" },
+  );
+};
+
+/** A prediction's own `status.code` is its HTTP status. Source: engine contract, 11.3. */
+const statusOf = (reply: unknown): number => {
+  const status = isObject(reply) ? reply["status"] : undefined;
+  const code = isObject(status) ? status["code"] : undefined;
+  if (code === undefined || code === null) return 200;
+  return typeof code === "number" && Number.isInteger(code) && code >= 200 && code <= 599
+    ? code
+    : 500; // no status of HTTP: -1, as in the error messages of this very interface
+};
+
+const answerMetadata = async ({ metadata }: RestOptions): Promise<HttpAnswer> => {
+  if (metadata instanceof ComponentError) throw metadata;
+  return answerJson(200, metadata);
+};
+
+const answerJson = (status: number, value: unknown): HttpAnswer => ({
+  status,
+  headers: jsonHeaders,
+  body: stringify(value),
+});
+
+const answerError = (thrown: unknown, { target }: HttpRequest, log: Logger): HttpAnswer => {
+  const error = asComponentError(thrown);
+  if (error.status >= 500) log.error({ err: error.cause ?? error, target }, "request failed");
+  else log.debug({ status: error.status, target, info: error.message }, "request refused");
+  return answerJson(error.status, errorBody(error));
+};
+
+/** Source: engine contract, 11.3: status 1 is FAILURE, and the code is always -1. */
+const errorBody = ({ message, reason }: ComponentError): JsonObject => ({
+  status: { status: 1, info: message, code: -1, reason },
+});
+
+/** An error of the edge, in the same words: a body that is too large, a request that is no HTTP. */
+export const answerEdgeError = (error: EngineError): HttpAnswer => {
+  const status = httpStatusOf(error);
+  const reason = status < 500 ? "MICROSERVICE_BAD_DATA" : "MICROSERVICE_INTERNAL_ERROR";
+  return answerJson(status, errorBody(new ComponentError(error.message, { status, reason })));
+};
