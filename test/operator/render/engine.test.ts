@@ -1,0 +1,191 @@
+import { describe, expect, it } from "@jest/globals";
+import { decodePlan } from "../../../api/plan.ts";
+import { defaultSettings } from "../../../api/settings.ts";
+import { engineContainer } from "../../../operator/render/engine.ts";
+import { containerOf, manifestOf, mymodel, subjectOf, workloadsOf } from "./fixture.ts";
+
+const engineOf = (manifest: object, settings = defaultSettings) =>
+  containerOf(workloadsOf(manifest, settings), "seldon-container-engine");
+const predictor = {
+  graph: { name: "model" },
+  componentSpecs: [{ spec: { containers: [{ name: "model", image: "I:1" }] } }],
+};
+
+describe("engineContainer", () => {
+  it("renders the worked example", () => {
+    const engine = engineOf(mymodel);
+    expect(engine).toMatchObject({
+      name: "seldon-container-engine",
+      image: defaultSettings.engineImage,
+      imagePullPolicy: "IfNotPresent",
+      args: [
+        "--sdep",
+        "mymodel",
+        "--namespace",
+        "ns1",
+        "--predictor",
+        "default",
+        "--http_port",
+        "8000",
+        "--grpc_port",
+        "5001",
+        "--metrics_port",
+        "8002",
+        "--protocol",
+        "seldon",
+        "--transport",
+        "rest",
+        "--prometheus_path",
+        "/prometheus",
+        "--server_type",
+        "rpc",
+        "--log_work_buffer_size",
+        "10000",
+        "--log_write_timeout_ms",
+        "2000",
+        "--full_health_checks=false",
+      ],
+      ports: [
+        { name: "http", containerPort: 8000 },
+        { name: "metrics", containerPort: 8002 },
+        { name: "grpc", containerPort: 5001 },
+      ],
+      volumeMounts: [{ name: "seldon-podinfo", mountPath: "/etc/podinfo" }],
+      securityContext: { runAsUser: 8888, allowPrivilegeEscalation: false },
+      resources: {
+        requests: { cpu: "500m", memory: "512Mi" },
+        limits: { cpu: "500m", memory: "512Mi" },
+      },
+      terminationMessagePath: "/dev/termination-log",
+      terminationMessagePolicy: "File",
+    });
+    const timing = {
+      initialDelaySeconds: 20,
+      periodSeconds: 5,
+      successThreshold: 1,
+      failureThreshold: 3,
+      timeoutSeconds: 60,
+    };
+    expect(engine.readinessProbe).toEqual({
+      httpGet: { path: "/ready", port: 8000, scheme: "HTTP" },
+      ...timing,
+    });
+    expect(engine.livenessProbe).toEqual({
+      httpGet: { path: "/live", port: 8000, scheme: "HTTP" },
+      ...timing,
+    });
+    expect(engine.lifecycle).toBeUndefined();
+    expect(engine.env?.map(({ name }) => name)).toEqual([
+      "ENGINE_PREDICTOR",
+      "REQUEST_LOGGER_DEFAULT_ENDPOINT",
+    ]);
+  });
+
+  it("carries the plan with endpoints and images", () => {
+    const plan = decodePlan(engineOf(mymodel).env?.[0]?.value ?? "");
+    expect(plan).toMatchObject({
+      ok: true,
+      value: {
+        name: "default",
+        graph: {
+          name: "model",
+          endpoint: { service_host: "localhost", httpPort: 9000, grpcPort: 9500 },
+        },
+        images: { model: "I:1" },
+        labels: { version: "default" },
+      },
+    });
+  });
+
+  it("does not change when traffic or replicas do", () => {
+    const planOf = (over: object) =>
+      engineOf(manifestOf({ ...predictor, ...over })).env?.[0]?.value;
+    expect(planOf({ replicas: 3, traffic: 100 })).toBe(planOf({ replicas: 1 }));
+    expect(planOf({ labels: { a: "b" } })).not.toBe(planOf({}));
+  });
+
+  it("takes environment from svcOrchSpec and from annotations, sorted", () => {
+    const engine = engineOf(
+      manifestOf(
+        {
+          ...predictor,
+          svcOrchSpec: {
+            env: [
+              { name: "SELDON_LOG_LEVEL", value: "DEBUG" },
+              { name: "FROM_SECRET", valueFrom: { secretKeyRef: { name: "s", key: "k" } } },
+            ],
+          },
+        },
+        {
+          annotations: {
+            "seldon.io/engine-zeta-two": "z",
+            "seldon.io/engine-seldon-log-level": "ERROR",
+            "seldon.io/engine-alpha": "a",
+            "seldon.io/engine-separate-pod": "false",
+          },
+        },
+      ),
+    );
+    expect(engine.env?.slice(2)).toEqual([
+      { name: "SELDON_LOG_LEVEL", value: "DEBUG" },
+      { name: "FROM_SECRET", valueFrom: { secretKeyRef: { name: "s", key: "k" } } },
+      { name: "ALPHA", value: "a" },
+      { name: "ZETA_TWO", value: "z" },
+    ]);
+  });
+
+  it.each([
+    {
+      name: "spec.annotations",
+      manifest: manifestOf(predictor, {
+        annotations: {
+          "seldon.io/executor-logger-queue-size": "5",
+          "seldon.io/executor-logger-write-timeout-ms": "6",
+        },
+      }),
+      want: ["5", "6"],
+    },
+    {
+      name: "metadata.annotations",
+      manifest: {
+        ...mymodel,
+        metadata: {
+          ...mymodel.metadata,
+          annotations: { "seldon.io/executor-logger-queue-size": "7" },
+        },
+      },
+      want: ["7", "2000"],
+    },
+    { name: "the settings", manifest: mymodel, want: ["10000", "2000"] },
+  ])("takes the logger's bounds from $name", ({ manifest, want }) => {
+    const args = engineOf(manifest).args ?? [];
+    const following = (flag: string) => args[args.indexOf(flag) + 1];
+    expect([following("--log_work_buffer_size"), following("--log_write_timeout_ms")]).toEqual(
+      want,
+    );
+  });
+
+  it("replaces its resources as a whole", () => {
+    const resources = { limits: { cpu: 2 } };
+    expect(engineOf(manifestOf({ ...predictor, svcOrchSpec: { resources } })).resources).toEqual(
+      resources,
+    );
+  });
+
+  it("is probed over HTTPS with a certificate", () => {
+    const engine = engineOf(manifestOf({ ...predictor, ssl: { certSecretName: "c" } }));
+    expect(engine.readinessProbe?.httpGet?.scheme).toBe("HTTPS");
+  });
+
+  it.each([
+    { engineUser: "", want: undefined },
+    { engineUser: "7", want: { runAsUser: 7, allowPrivilegeEscalation: false } },
+  ])('runs as user "$engineUser"', ({ engineUser, want }) => {
+    expect(engineOf(mymodel, { ...defaultSettings, engineUser }).securityContext).toEqual(want);
+  });
+
+  it("refuses a user that is not a number", () => {
+    const result = engineContainer(subjectOf(mymodel, { ...defaultSettings, engineUser: "root" }));
+    expect(result).toMatchObject({ ok: false, issues: [{ path: "settings.engineUser" }] });
+  });
+});
