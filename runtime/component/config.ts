@@ -1,0 +1,196 @@
+/** The settings of a component: flags first, then the environment of its pod, then defaults. */
+import { failure, type Issue, type Result, success } from "../../api/result.ts";
+import { defaultLimits, type Limits } from "../limits.ts";
+import type { Flags } from "./flags.ts";
+import { isObject } from "./message.ts";
+import { splitImage } from "./metadata.ts";
+import type { MetricLabels } from "./metrics.ts";
+import { type Parameters, readParameters } from "./parameters.ts";
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export type ComponentConfig = {
+  readonly module: string;
+  readonly serviceType: ServiceType;
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly metricsPort: number;
+  readonly metricsPath: string;
+  /** Address to listen on; all if undefined. */
+  readonly host: string | undefined;
+  readonly parameters: Parameters;
+  readonly logLevel: string;
+  readonly unitId: string | undefined;
+  readonly image: string | undefined;
+  readonly metricLabels: MetricLabels;
+  readonly metadataYaml: string | undefined;
+  readonly includeMetrics: boolean;
+  readonly passthrough: boolean;
+  readonly limits: Limits;
+};
+
+const serviceTypes = ["MODEL", "ROUTER", "TRANSFORMER", "OUTPUT_TRANSFORMER", "COMBINER"] as const;
+export type ServiceType = (typeof serviceTypes)[number];
+
+/** As in `host/log.ts`, the default first. */
+const levels = ["INFO", "DEBUG", "WARN", "WARNING", "ERROR", "FATAL"] as const;
+
+/** Collects faults while the settings are read, so that all are reported together. */
+type Reader = {
+  readonly flags: ReadonlyMap<string, string>;
+  readonly env: Env;
+  readonly issues: Issue[];
+  readonly warnings: Issue[];
+};
+
+/** A setting as it was written, and where. */
+type Written = { readonly text: string; readonly path: string };
+
+/** Source: engine contract, 11.7, for variables and defaults. */
+export const readConfig = (flags: Flags, env: Env): Result<ComponentConfig> => {
+  const reader: Reader = { flags: flags.values, env, issues: [], warnings: [] };
+  const unitId = written(reader, undefined, "PREDICTIVE_UNIT_ID")?.text;
+  const image = written(reader, undefined, "PREDICTIVE_UNIT_IMAGE")?.text;
+  const config: ComponentConfig = {
+    module: flags.module,
+    serviceType: readWord(reader, { flag: "service-type", variable: "SERVICE_TYPE" }, serviceTypes),
+    httpPort: readPort(reader, "http-port", "PREDICTIVE_UNIT_HTTP_SERVICE_PORT", 9000),
+    grpcPort: readPort(reader, "grpc-port", "PREDICTIVE_UNIT_GRPC_SERVICE_PORT", 5000),
+    metricsPort: readPort(reader, "metrics-port", "PREDICTIVE_UNIT_METRICS_SERVICE_PORT", 6000),
+    metricsPath: written(reader, undefined, "PREDICTIVE_UNIT_METRICS_ENDPOINT")?.text ?? "/metrics",
+    host: written(reader, "host", undefined)?.text,
+    parameters: readOwnParameters(reader),
+    logLevel: readWord(reader, { flag: "log-level", variable: "SELDON_LOG_LEVEL" }, levels),
+    unitId,
+    image,
+    metricLabels: readMetricLabels(reader, unitId, image),
+    metadataYaml: written(reader, undefined, "MODEL_METADATA")?.text,
+    includeMetrics: readBoolean(reader, "INCLUDE_METRICS_IN_CLIENT_RESPONSE", true),
+    passthrough: readBoolean(reader, "PAYLOAD_PASSTHROUGH", false),
+    limits: readLimits(reader),
+  };
+  warnOfIgnored(reader);
+  return reader.issues.length > 0
+    ? failure(reader.issues, reader.warnings)
+    : success(config, reader.warnings);
+};
+
+/** An empty variable counts as unset. */
+const written = (
+  { flags, env }: Reader,
+  flag: string | undefined,
+  variable: string | undefined,
+): Written | undefined => {
+  const given = flag === undefined ? undefined : flags.get(flag);
+  if (given !== undefined) return { text: given, path: `--${flag}` };
+  const inherited = variable === undefined ? undefined : env[variable];
+  return inherited ? { text: inherited, path: variable ?? "" } : undefined;
+};
+
+const readPort = (reader: Reader, flag: string, variable: string, fallback: number): number => {
+  const setting = written(reader, flag, variable);
+  if (setting === undefined) return fallback;
+  const port = Number(setting.text);
+  if (/^\d+$/.test(setting.text) && port <= 65_535) return port;
+  reader.issues.push({
+    path: setting.path,
+    message: `${JSON.stringify(setting.text)} is not a port: use a number from 0 (any free one) to 65535`,
+  });
+  return fallback;
+};
+
+type Names = { readonly flag: string; readonly variable: string };
+
+/** One of the words, the first if none is written. A wrong one is a fault of a flag, a warning of a variable. */
+const readWord = <Word extends string>(
+  reader: Reader,
+  { flag, variable }: Names,
+  words: readonly [Word, ...Word[]],
+): Word => {
+  const setting = written(reader, flag, variable);
+  if (setting === undefined) return words[0];
+  const word = words.find((each) => each === setting.text.toUpperCase());
+  if (word !== undefined) return word;
+  const { text, path } = setting;
+  const choice = `${JSON.stringify(text)} is not one of ${words.join(", ")}`;
+  if (path === variable) {
+    reader.warnings.push({ path, message: `${choice}: ${words[0]} is taken` });
+  } else {
+    reader.issues.push({ path, message: choice });
+  }
+  return words[0];
+};
+
+const readOwnParameters = (reader: Reader): Parameters => {
+  const setting = written(reader, "parameters", "PREDICTIVE_UNIT_PARAMETERS");
+  if (setting === undefined) return {};
+  const read = readParameters(setting.text, setting.path);
+  if (read.ok) return read.value;
+  for (const { path, message } of read.issues) {
+    reader.issues.push({ path, message: `MICROSERVICE_BAD_PARAMETER: ${message}` });
+  }
+  return {};
+};
+
+const readBoolean = (reader: Reader, variable: string, fallback: boolean): boolean => {
+  const setting = written(reader, undefined, variable);
+  if (setting === undefined) return fallback;
+  return ["1", "true", "t"].includes(setting.text.toLowerCase());
+};
+
+const readLimits = (reader: Reader): Limits => {
+  const setting = written(reader, "max-body-bytes", undefined);
+  if (setting === undefined) return defaultLimits;
+  const bytes = Number(setting.text);
+  if (/^\d+$/.test(setting.text) && Number.isSafeInteger(bytes) && bytes > 0) {
+    return { ...defaultLimits, maxBodyBytes: bytes };
+  }
+  reader.issues.push({ path: setting.path, message: "must be a whole number of bytes, 1 or more" });
+  return defaultLimits;
+};
+
+/** What an identity reads where the pod does not say it. Source: engine contract, 11.8. */
+const unset = "NOT_IMPLEMENTED";
+
+const readMetricLabels = (
+  reader: Reader,
+  unitId: string | undefined,
+  image: string | undefined,
+): MetricLabels => {
+  const deployment = written(reader, undefined, "SELDON_DEPLOYMENT_ID")?.text ?? unset;
+  const { name, version } = splitImage(image ?? "");
+  return {
+    deployment_name: deployment,
+    model_name: unitId ?? unset,
+    model_image: name || unset,
+    model_version: version || unset,
+    predictor_name: written(reader, undefined, "PREDICTOR_ID")?.text ?? unset,
+    predictor_version: readPredictorVersion(reader) ?? unset,
+    seldon_deployment_name: deployment,
+    image_name: name || unset,
+    image_version: version || unset,
+    worker_id: "0", // one process serves all requests
+  };
+};
+
+const readPredictorVersion = (reader: Reader): string | undefined => {
+  const setting = written(reader, undefined, "PREDICTOR_LABELS");
+  if (setting === undefined) return undefined;
+  try {
+    const labels: unknown = JSON.parse(setting.text);
+    const version = isObject(labels) ? labels["version"] : undefined;
+    return typeof version === "string" ? version : undefined;
+  } catch {
+    reader.warnings.push({ path: setting.path, message: "is not valid JSON: it is left out" });
+    return undefined;
+  }
+};
+
+/** Variables that tune processes and threads of the Python wrapper. Source: engine contract, 11.7. */
+const ignored = /^(?:GUNICORN_|FLASK_|JAEGER_|GRPC_(?:WORKERS|THREADS)$|TRACING$|PERSISTENCE$)/;
+
+const warnOfIgnored = ({ env, warnings }: Reader): void => {
+  for (const name of Object.keys(env)) {
+    if (ignored.test(name)) warnings.push({ path: name, message: "has no effect here" });
+  }
+};
