@@ -1,10 +1,11 @@
 import type { PlanUnit } from "../api/plan.ts";
 import { type HttpClient, makeHttpClient } from "./client/http.ts";
-import { makeRestNode, type RestNode } from "./client/rest-node.ts";
+import { makeRestNode, type RestCarried } from "./client/rest-node.ts";
 import type { Deadlines } from "./deadlines.ts";
+import type { NodeClient } from "./graph.ts";
 import type { Limits } from "./limits.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Protocol } from "./protocol/protocol.ts";
+import type { RestProtocol } from "./protocol/protocol.ts";
 
 export type ClientFor = (host: string, port: number) => HttpClient;
 
@@ -31,7 +32,7 @@ export const makeClients = (
 };
 
 export type RemoteOptions = {
-  readonly protocol: Protocol;
+  readonly protocol: RestProtocol;
   readonly timeoutMs: number;
   readonly limits: Limits;
   readonly clientFor: ClientFor;
@@ -39,9 +40,9 @@ export type RemoteOptions = {
 };
 
 /** The REST client of a unit; undefined if its endpoint has no HTTP port. */
-export const makeRemote =
+export const makeRestRemote =
   ({ metrics, ...options }: RemoteOptions) =>
-  ({ name, endpoint }: PlanUnit): RestNode | undefined => {
+  ({ name, endpoint }: PlanUnit): NodeClient<RestCarried> | undefined => {
     const { service_host: host, httpPort: port } = endpoint ?? {};
     if (host === undefined || host === "" || port === undefined) return undefined;
     return makeRestNode({

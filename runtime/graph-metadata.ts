@@ -1,5 +1,6 @@
 /** The metadata of all units, and what goes into and comes out of the graph. Source: engine contract, 6.9. */
 import type { PlanUnit } from "../api/plan.ts";
+import type { RestCarried } from "./client/rest-node.ts";
 import type { Call } from "./engine/call.ts";
 import { EngineError, withoutAnswer } from "./errors.ts";
 import { type Graph, preorder, type Unit } from "./graph.ts";
@@ -11,8 +12,8 @@ type Loose = Readonly<Record<string, unknown>>;
 /** @throws {EngineError} METADATA_UNREADABLE naming the unit, or what asking a unit throws. */
 export const graphMetadata = async (
   predictor: string,
-  graph: Graph,
-  call: Call,
+  graph: Graph<RestCarried>,
+  call: Call<RestCarried>,
 ): Promise<Payload> => {
   const models = new Map<string, Loose>();
   for (const unit of preorder(graph.units)) {
@@ -31,10 +32,13 @@ export const graphMetadata = async (
   };
 };
 
-const unitMetadata = async (unit: Unit, call: Call): Promise<Loose> => {
+const unitMetadata = async (unit: Unit<RestCarried>, call: Call<RestCarried>): Promise<Loose> => {
   const { name } = unit.plan;
   try {
-    const { body } = await askUnit(unit, "metadata", { ...call, acceptsEncoding: false });
+    const { body } = await askUnit(unit, "metadata", {
+      ...call,
+      carried: { ...call.carried, acceptsEncoding: false },
+    });
     return reduce(name, JSON.parse(body.toString()));
   } catch (thrown) {
     if (thrown instanceof EngineError) throw withoutAnswer(thrown);
@@ -90,14 +94,14 @@ const takes = (unit: PlanUnit): boolean => unit.type === "MODEL" || unit.type ==
 const gives = (unit: PlanUnit): boolean =>
   unit.type === "OUTPUT_TRANSFORMER" || unit.type === "COMBINER";
 
-const graphInputs = (unit: Unit, models: ReadonlyMap<string, Loose>): unknown => {
+const graphInputs = (unit: Unit<RestCarried>, models: ReadonlyMap<string, Loose>): unknown => {
   const [child] = unit.children;
   return child === undefined || takes(unit.plan)
     ? models.get(unit.plan.name)?.["inputs"]
     : graphInputs(child, models);
 };
 
-const graphOutputs = (unit: Unit, models: ReadonlyMap<string, Loose>): unknown => {
+const graphOutputs = (unit: Unit<RestCarried>, models: ReadonlyMap<string, Loose>): unknown => {
   const [child] = unit.children;
   return child === undefined || gives(unit.plan)
     ? models.get(unit.plan.name)?.["outputs"]

@@ -3,7 +3,6 @@
  * or to a built-in, once, at start. Source: engine contract, 6.1 and 6.8.
  */
 import type { Plan, PlanUnit } from "../api/plan.ts";
-import type { RestNode } from "./client/rest-node.ts";
 import type { Call } from "./engine/call.ts";
 import type { Node, Route } from "./engine/node.ts";
 import { EngineError, withoutAnswer } from "./errors.ts";
@@ -11,36 +10,47 @@ import { makeAbTest, type Random } from "./nodes/abtest.ts";
 import { average } from "./nodes/average.ts";
 import { simpleModelAnswer, simpleRoute } from "./nodes/simple.ts";
 import type { Payload } from "./payload.ts";
-import type { Protocol, Verb } from "./protocol/protocol.ts";
+import type { Codec, Verb } from "./protocol/protocol.ts";
 
-/** A unit with its means of being called; built-in nodes have none. */
-export type Unit = {
-  readonly plan: PlanUnit;
-  readonly remote: RestNode | undefined;
-  readonly builtIn: boolean;
-  readonly children: readonly Unit[];
+/** A container, reached over one transport. */
+export type NodeClient<Carried> = {
+  /**
+   * Calls the node; without a message it is asked for its status or metadata.
+   *
+   * @throws {EngineError} NODE_STATUS with what the node answered, NODE_UNREACHABLE, NODE_TIMEOUT,
+   * NODE_PROTOCOL, or the reason why the call's scope ended.
+   */
+  call(verb: Verb, message: Payload | undefined, call: Call<Carried>): Promise<Payload>;
 };
 
-export type Graph = {
-  readonly root: Node;
-  readonly units: Unit;
+/** A unit with its means of being called; built-in nodes have none. */
+export type Unit<Carried> = {
+  readonly plan: PlanUnit;
+  readonly remote: NodeClient<Carried> | undefined;
+  readonly builtIn: boolean;
+  readonly children: readonly Unit<Carried>[];
+};
+
+export type Graph<Carried> = {
+  readonly root: Node<Carried>;
+  readonly units: Unit<Carried>;
   /** Some node chooses among its children, and not always the same one. */
   readonly routeVaries: boolean;
   /** Nodes that choose, in the order of the walk. */
   readonly routers: readonly string[];
 };
 
-export type GraphOptions = {
+export type GraphOptions<Carried> = {
   readonly plan: Plan;
-  readonly protocol: Protocol;
+  readonly codec: Codec;
   readonly random: Random;
-  /** Makes the client of a unit that has an endpoint. */
-  readonly remote: (unit: PlanUnit) => RestNode | undefined;
+  /** Makes the client of a unit; undefined if its endpoint does not say where it is. */
+  readonly remote: (unit: PlanUnit) => NodeClient<Carried> | undefined;
 };
 
 const builtIns = new Set(["SIMPLE_MODEL", "SIMPLE_ROUTER", "RANDOM_ABTEST", "AVERAGE_COMBINER"]);
 
-export const makeGraph = (options: GraphOptions): Graph => {
+export const makeGraph = <Carried>(options: GraphOptions<Carried>): Graph<Carried> => {
   const units = makeUnit(options.plan.graph, options);
   const all = preorder(units);
   const routers = all.filter(({ plan }) => plan.children.length > 0 && chooses(plan));
@@ -53,12 +63,12 @@ export const makeGraph = (options: GraphOptions): Graph => {
 };
 
 /** A unit and all below it, parents first, children in order. */
-export const preorder = (unit: Unit): readonly Unit[] => [
+export const preorder = <Carried>(unit: Unit<Carried>): readonly Unit<Carried>[] => [
   unit,
   ...unit.children.flatMap((child) => preorder(child)),
 ];
 
-const makeUnit = (plan: PlanUnit, options: GraphOptions): Unit => {
+const makeUnit = <Carried>(plan: PlanUnit, options: GraphOptions<Carried>): Unit<Carried> => {
   const remote = options.remote(plan);
   return {
     plan,
@@ -77,10 +87,10 @@ const chooses = (unit: PlanUnit): boolean =>
   unit.implementation === "RANDOM_ABTEST" ||
   unit.implementation === "SIMPLE_ROUTER";
 
-const isSimpleRouter = ({ plan, builtIn }: Unit): boolean =>
+const isSimpleRouter = <Carried>({ plan, builtIn }: Unit<Carried>): boolean =>
   builtIn && plan.implementation === "SIMPLE_ROUTER";
 
-const makeNode = (unit: Unit, options: GraphOptions): Node => {
+const makeNode = <Carried>(unit: Unit<Carried>, options: GraphOptions<Carried>): Node<Carried> => {
   const node = {
     name: unit.plan.name,
     children: unit.children.map((one) => makeNode(one, options)),
@@ -89,12 +99,15 @@ const makeNode = (unit: Unit, options: GraphOptions): Node => {
   return { ...node, ...steps, route: routeOf(unit, options) };
 };
 
-type Steps = Omit<Node, "name" | "children" | "route">;
+type Steps<Carried> = Omit<Node<Carried>, "name" | "children" | "route">;
 
-const remoteSteps = (unit: Unit, { protocol }: GraphOptions): Steps => {
+const remoteSteps = <Carried>(
+  unit: Unit<Carried>,
+  { codec }: GraphOptions<Carried>,
+): Steps<Carried> => {
   const { plan } = unit;
-  const chained = (verb: Verb) => (message: Payload, call: Call) =>
-    ask(unit, verb, protocol.chain(message), call);
+  const chained = (verb: Verb) => (message: Payload, call: Call<Carried>) =>
+    ask(unit, verb, codec.chain(message, call.modelName ?? plan.name), call);
   const transforms = does(plan, "TRANSFORMER", "TRANSFORM_INPUT");
   const input: Verb | undefined = transforms
     ? "transform-input"
@@ -104,7 +117,8 @@ const remoteSteps = (unit: Unit, { protocol }: GraphOptions): Steps => {
   return {
     input: input && chained(input),
     aggregate: does(plan, "COMBINER", "AGGREGATE")
-      ? (answers, call) => ask(unit, "aggregate", protocol.join(answers), call)
+      ? (answers, call) =>
+          ask(unit, "aggregate", codec.join(answers, call.modelName ?? plan.name), call)
       : undefined,
     output: does(plan, "OUTPUT_TRANSFORMER", "TRANSFORM_OUTPUT")
       ? chained("transform-output")
@@ -116,7 +130,12 @@ const remoteSteps = (unit: Unit, { protocol }: GraphOptions): Steps => {
   };
 };
 
-const ask = (unit: Unit, verb: Verb, message: Payload, call: Call): Promise<Payload> => {
+const ask = <Carried>(
+  unit: Unit<Carried>,
+  verb: Verb,
+  message: Payload,
+  call: Call<Carried>,
+): Promise<Payload> => {
   if (unit.remote !== undefined) return unit.remote.call(verb, message, call);
   const { name } = unit.plan;
   throw new EngineError(
@@ -125,36 +144,41 @@ const ask = (unit: Unit, verb: Verb, message: Payload, call: Call): Promise<Payl
   );
 };
 
-const none: Steps = {
+const none: Steps<unknown> = {
   input: undefined,
   aggregate: undefined,
   output: undefined,
   feedback: undefined,
 };
 
-const builtInSteps = ({ name, implementation }: PlanUnit, { protocol }: GraphOptions): Steps => {
+const builtInSteps = <Carried>(
+  { name, implementation }: PlanUnit,
+  { codec }: GraphOptions<Carried>,
+): Steps<Carried> => {
   switch (implementation) {
     case "SIMPLE_MODEL":
       return {
         ...none,
-        input: async (message) => protocol.write(simpleModelAnswer, [message], "tensor"),
+        input: async (message) => codec.write(simpleModelAnswer, [message], "tensor"),
         feedback: async (message) => message,
       };
     case "AVERAGE_COMBINER":
       return {
         ...none,
-        aggregate: async (answers) =>
-          protocol.write(average(name, answers.map(protocol.view)), answers),
+        aggregate: async (answers) => codec.write(average(name, answers.map(codec.view)), answers),
       };
     default:
       return none;
   }
 };
 
-const routeOf = (unit: Unit, { protocol, random }: GraphOptions): Route | undefined => {
+const routeOf = <Carried>(
+  unit: Unit<Carried>,
+  { codec, random }: GraphOptions<Carried>,
+): Route<Carried> | undefined => {
   const { plan } = unit;
   const asked = does(plan, "ROUTER", "ROUTE");
-  if (asked && !unit.builtIn) return (message, call) => askRoute(unit, protocol, message, call);
+  if (asked && !unit.builtIn) return (message, call) => askRoute(unit, codec, message, call);
   switch (plan.implementation) {
     case "RANDOM_ABTEST":
       return makeAbTest(plan.name, plan.parameters, random);
@@ -166,14 +190,14 @@ const routeOf = (unit: Unit, { protocol, random }: GraphOptions): Route | undefi
 };
 
 /** A router's error body is not the graph's answer: the client gets its status alone. Source: engine contract, 2.6. */
-const askRoute = async (
-  unit: Unit,
-  protocol: Protocol,
+const askRoute = async <Carried>(
+  unit: Unit<Carried>,
+  codec: Codec,
   message: Payload,
-  call: Call,
+  call: Call<Carried>,
 ): Promise<number> => {
   try {
-    return protocol.route(await ask(unit, "route", message, call));
+    return codec.route(await ask(unit, "route", message, call));
   } catch (thrown) {
     throw withoutAnswer(thrown);
   }

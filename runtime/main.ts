@@ -6,15 +6,16 @@
 import { readFileSync } from "node:fs";
 import { type Logger, makeLog } from "../host/log.ts";
 import { parseAnnotations } from "./annotations.ts";
-import { makeClients, makeRemote } from "./clients.ts";
+import type { RestCarried } from "./client/rest-node.ts";
+import { makeClients, makeRestRemote } from "./clients.ts";
 import { type EngineConfig, type Environment, readConfig } from "./config.ts";
 import { type Deadlines, makeDeadlines } from "./deadlines.ts";
 import { makeEngine } from "./engine/engine.ts";
 import { type Graph, makeGraph, preorder } from "./graph.ts";
 import { type Metrics, makeMetrics } from "./metrics.ts";
 import { planFromFile } from "./plan-file.ts";
-import type { Protocol } from "./protocol/protocol.ts";
-import { makeSeldon } from "./protocol/seldon.ts";
+import type { RestProtocol } from "./protocol/protocol.ts";
+import { makeSeldonRest } from "./protocol/seldon-rest.ts";
 import {
   makeConnectReadiness,
   makeHealthReadiness,
@@ -79,16 +80,16 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
   const { flags, limits, plan } = config;
   const deadlines = makeDeadlines();
   const clients = makeClients(limits, deadlines);
-  const protocol = makeSeldon(limits.maxDecompressedBytes);
+  const protocol = makeSeldonRest(limits.maxDecompressedBytes);
   const metrics = makeMetrics(flags.sdep, plan);
-  const remote = makeRemote({
+  const remote = makeRestRemote({
     protocol,
     timeoutMs: config.restTimeoutMs,
     limits,
     metrics,
     ...clients,
   });
-  const graph = makeGraph({ plan, protocol, remote, random: Math.random });
+  const graph = makeGraph({ plan, codec: protocol.codec, remote, random: Math.random });
   const state = { stopping: false };
   const nodesReady = makeReadiness(config, protocol, { graph, clients, deadlines });
   const readiness = watchReadiness(
@@ -100,7 +101,10 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
     namespace: flags.namespace,
     predictor: plan.name,
     protocol,
-    engine: makeEngine(graph.root, config.record === "every-node" ? protocol.record : undefined),
+    engine: makeEngine(
+      graph.root,
+      config.record === "every-node" ? protocol.codec.record : undefined,
+    ),
     graph,
     metrics,
     readiness,
@@ -143,7 +147,7 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
 };
 
 type Means = {
-  readonly graph: Graph;
+  readonly graph: Graph<RestCarried>;
   readonly clients: ReturnType<typeof makeClients>;
   readonly deadlines: Deadlines;
 };
@@ -151,7 +155,7 @@ type Means = {
 /** Children before their parent. Source: engine contract, 10.5. */
 const makeReadiness = (
   { flags }: EngineConfig,
-  protocol: Protocol,
+  protocol: RestProtocol,
   { graph, clients, deadlines }: Means,
 ): Readiness => {
   const targets = [...preorder(graph.units)].reverse().flatMap(({ plan }): readonly Target[] => {
@@ -179,7 +183,7 @@ const watchReadiness = (readiness: Readiness, log: Logger): Readiness => {
 
 const listenMetrics = async (
   { flags, limits }: EngineConfig,
-  protocol: Protocol,
+  protocol: RestProtocol,
   metrics: Metrics,
 ): Promise<readonly HttpServer[]> => {
   if (flags.metrics_port === 0) return [];

@@ -16,11 +16,11 @@ const json = (value: object): Payload => ({
  * @throws {EngineError} UNIT_UNKNOWN, NODE_WITHOUT_ENDPOINT, and what calling the unit throws.
  * Source: engine contract, 2.1 and 6.9; deviation E15.
  */
-export const unitAnswer = (
-  graph: Graph,
+export const unitAnswer = <Carried>(
+  graph: Graph<Carried>,
   name: string,
   verb: "status" | "metadata",
-  call: Call,
+  call: Call<Carried>,
 ): Promise<Payload> => {
   const unit = preorder(graph.units).find(({ plan }) => plan.name === name);
   // The wording is part of the interface. Source: engine contract, 2.6.
@@ -28,10 +28,10 @@ export const unitAnswer = (
   return askUnit(unit, verb, call);
 };
 
-export const askUnit = async (
-  unit: Unit,
+export const askUnit = async <Carried>(
+  unit: Unit<Carried>,
   verb: "status" | "metadata",
-  call: Call,
+  call: Call<Carried>,
 ): Promise<Payload> => {
   const { name, implementation } = unit.plan;
   if (unit.remote !== undefined) return unit.remote.call(verb, undefined, call);

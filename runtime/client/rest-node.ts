@@ -1,29 +1,28 @@
 /** A node that is a container: messages out over REST, answers in. */
 import type { Call } from "../engine/call.ts";
 import { EngineError, type NodeAnswer } from "../errors.ts";
+import type { NodeClient } from "../graph.ts";
 import type { Limits } from "../limits.ts";
 import type { Payload } from "../payload.ts";
-import type { Protocol, Verb } from "../protocol/protocol.ts";
+import type { RestProtocol, Verb } from "../protocol/protocol.ts";
 import { unpackReply } from "./encoding.ts";
 import type { HttpClient } from "./http.ts";
 import { followRedirects } from "./redirect.ts";
 import { replyHeader } from "./reply-header.ts";
 import type { HttpReply } from "./reply-reader.ts";
 
-export type RestNode = {
-  /**
-   * Calls the node; a message goes by POST, and GET asks without one.
-   *
-   * @throws {EngineError} NODE_STATUS with the node's answer for any status but 200, and what the
-   * HTTP client throws.
-   */
-  call(verb: Verb, message: Payload | undefined, call: Call): Promise<Payload>;
+/** What a REST client sent along. */
+export type RestCarried = {
+  /** Header lines for calls to nodes, each ended by CRLF. */
+  readonly headerLines: string;
+  /** The client asked for compressed answers: they pass through as they are. */
+  readonly acceptsEncoding: boolean;
 };
 
 export type RestNodeOptions = {
   readonly name: string;
   readonly client: HttpClient;
-  readonly protocol: Protocol;
+  readonly protocol: RestProtocol;
   /** For one exchange; 0 means no limit. */
   readonly timeoutMs: number;
   readonly limits: Limits;
@@ -42,7 +41,8 @@ export type Observe = (call: {
   readonly seconds: number;
 }) => void;
 
-export const makeRestNode = (options: RestNodeOptions): RestNode => ({
+/** A message goes by POST; GET asks without one. */
+export const makeRestNode = (options: RestNodeOptions): NodeClient<RestCarried> => ({
   call: async (verb, message, call) => {
     const { name, client, protocol, limits, observe } = options;
     const model = call.modelName ?? name;
@@ -53,7 +53,10 @@ export const makeRestNode = (options: RestNodeOptions): RestNode => ({
       {
         method: message === undefined ? "GET" : "POST",
         path,
-        headerLines: message === undefined ? call.metadata : contentLines(message) + call.metadata,
+        headerLines:
+          message === undefined
+            ? call.carried.headerLines
+            : contentLines(message) + call.carried.headerLines,
         body: message?.body,
         timeoutMs: options.timeoutMs,
         scope: call.scope,
@@ -86,14 +89,18 @@ const contentLines = ({ contentType, contentEncoding }: Payload): string =>
     ? ""
     : `Content-Encoding: ${contentEncoding}\r\n`);
 
-const unpack = async (reply: HttpReply, call: Call, limits: Limits): Promise<NodeAnswer> => {
+const unpack = async (
+  reply: HttpReply,
+  call: Call<RestCarried>,
+  limits: Limits,
+): Promise<NodeAnswer> => {
   const answer = {
     status: reply.status,
     body: reply.body,
     contentType: replyHeader(reply, "content-type"),
     contentEncoding: replyHeader(reply, "content-encoding"),
   };
-  return call.acceptsEncoding || answer.contentEncoding !== "gzip"
+  return call.carried.acceptsEncoding || answer.contentEncoding !== "gzip"
     ? answer
     : unpackReply(answer, limits.maxDecompressedBytes);
 };

@@ -8,15 +8,15 @@ import { branch, type Call } from "./call.ts";
  * The first failure gives up the siblings. The error thrown is that of the lowest item that failed
  * by itself, never that of one which was given up. Source: design 5.3.2, engine contract 6.3.
  */
-export const all = async <Item, Answer>(
+export const all = async <Item, Answer, Carried>(
   items: readonly Item[],
-  call: Call,
-  work: (item: Item, call: Call) => Promise<Answer>,
+  call: Call<Carried>,
+  work: (item: Item, call: Call<Carried>) => Promise<Answer>,
 ): Promise<readonly Answer[]> => {
   const [only] = items;
   if (items.length === 1 && only !== undefined) return [await work(only, call)];
   const branches = items.map((item) => ({ item, ...branch(call) }));
-  const giveUpOthers = (failed: Call): void => {
+  const giveUpOthers = (failed: Call<Carried>): void => {
     const reason = new EngineError("SIBLING_FAILED", "another branch of the graph failed");
     for (const { call: own } of branches) if (own !== failed) cancel(own.scope, reason);
   };

@@ -1,14 +1,16 @@
 import { childScope, type Scope } from "../scope.ts";
 
-/** What travels along with a message through the whole graph. */
-export type Call = {
+/**
+ * What travels along with a message through the whole graph.
+ *
+ * `Carried` is what the client sent along and every node shall see, in the form that the
+ * transport's client writes; the walk hands it on unread.
+ */
+export type Call<Carried = unknown> = {
   /** The request id, `Seldon-Puid`. */
   readonly id: string;
-  /** What the client sent along and every node shall see, ready to be written by the transport's client. */
-  readonly metadata: string;
-  /** The client asked for compressed answers: they pass through as they are. */
-  readonly acceptsEncoding: boolean;
-  /** The model name of the request's path, which stands in for every node's own; undefined under `seldon`. */
+  readonly carried: Carried;
+  /** The model name of the request, which stands in for every node's own; undefined under `seldon`. */
   readonly modelName: string | undefined;
   /** Ends when the client leaves, the deadline passes, or a sibling failed. */
   readonly scope: Scope;
@@ -17,7 +19,9 @@ export type Call = {
 };
 
 /** The same call for one branch, which can be given up without the others. */
-export const branch = (call: Call): { readonly call: Call; release(): void } => {
+export const branch = <Carried>(
+  call: Call<Carried>,
+): { readonly call: Call<Carried>; release(): void } => {
   const { scope, release } = childScope(call.scope);
   return { call: { ...call, scope }, release };
 };

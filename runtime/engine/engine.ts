@@ -16,29 +16,44 @@ export type Record = (message: Payload, routes: ReadonlyMap<string, number>) => 
 /** Which child a feedback message belongs to, by node: an index, ALL or NONE. */
 export type FeedbackRoutes = (node: string) => number;
 
-export type Engine = {
+export type Engine<Carried = unknown> = {
   /** @throws {EngineError} the first failure of the walk, in the order of the children. */
-  predict(message: Payload, call: Call): Promise<Payload>;
+  predict(message: Payload, call: Call<Carried>): Promise<Payload>;
   /** Children first, then the node itself. @throws {EngineError} like `predict`. */
-  feedback(message: Payload, call: Call, routes: FeedbackRoutes): Promise<Payload>;
+  feedback(message: Payload, call: Call<Carried>, routes: FeedbackRoutes): Promise<Payload>;
 };
 
 /** `recordAtEveryNode` also shows inner nodes the routes taken so far. Source: deviation E6. */
-export const makeEngine = (root: Node, recordAtEveryNode: Record | undefined): Engine => {
-  const predict = async (node: Node, message: Payload, call: Call): Promise<Payload> => {
+export const makeEngine = <Carried>(
+  root: Node<Carried>,
+  recordAtEveryNode: Record | undefined,
+): Engine<Carried> => {
+  const predict = async (
+    node: Node<Carried>,
+    message: Payload,
+    call: Call<Carried>,
+  ): Promise<Payload> => {
     const entered = await enter(node, message, call);
     const answer = node.children.length === 0 ? entered : await descend(node, entered, call);
     const left = node.output === undefined ? answer : await node.output(answer, call);
     return recordAtEveryNode === undefined ? left : recordAtEveryNode(left, call.routes);
   };
 
-  const enter = (node: Node, message: Payload, call: Call): Payload | Promise<Payload> => {
+  const enter = (
+    node: Node<Carried>,
+    message: Payload,
+    call: Call<Carried>,
+  ): Payload | Promise<Payload> => {
     if (node.input === undefined) return message;
     call.routes.set(node.name, ALL);
     return node.input(message, call);
   };
 
-  const descend = async (node: Node, message: Payload, call: Call): Promise<Payload> => {
+  const descend = async (
+    node: Node<Carried>,
+    message: Payload,
+    call: Call<Carried>,
+  ): Promise<Payload> => {
     const route = node.route === undefined ? ALL : await node.route(message, call);
     call.routes.set(node.name, route);
     if (route === NONE) return message;
@@ -50,9 +65,9 @@ export const makeEngine = (root: Node, recordAtEveryNode: Record | undefined): E
   };
 
   const feedback = async (
-    node: Node,
+    node: Node<Carried>,
     message: Payload,
-    call: Call,
+    call: Call<Carried>,
     routes: FeedbackRoutes,
   ): Promise<Payload> => {
     if (node.children.length > 0) {
@@ -70,7 +85,7 @@ export const makeEngine = (root: Node, recordAtEveryNode: Record | undefined): E
   };
 };
 
-const childAt = (node: Node, route: number): Node => {
+const childAt = <Carried>(node: Node<Carried>, route: number): Node<Carried> => {
   const child = node.children[route];
   if (child !== undefined) return child;
   throw new EngineError(

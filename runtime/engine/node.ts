@@ -2,13 +2,19 @@ import type { Payload } from "../payload.ts";
 import type { Call } from "./call.ts";
 
 /** One call to a node: a message in, the node's answer out. Throws EngineError. */
-export type Step = (message: Payload, call: Call) => Promise<Payload>;
+export type Step<Carried = unknown> = (message: Payload, call: Call<Carried>) => Promise<Payload>;
 
 /** Chooses among children: an index, ALL of them, or NONE. Throws EngineError. */
-export type Route = (message: Payload, call: Call) => number | Promise<number>;
+export type Route<Carried = unknown> = (
+  message: Payload,
+  call: Call<Carried>,
+) => number | Promise<number>;
 
 /** Makes one answer of several, given in the order of the children. Throws EngineError. */
-export type Aggregate = (answers: readonly Payload[], call: Call) => Promise<Payload>;
+export type Aggregate<Carried = unknown> = (
+  answers: readonly Payload[],
+  call: Call<Carried>,
+) => Promise<Payload>;
 
 /** Every child gets the message, at the same time. Source: engine contract, 6.4. */
 export const ALL = -1;
@@ -21,14 +27,14 @@ export const NONE = -2;
  * Whether a step is a call over the network or a built-in is not the walk's concern.
  * Source: engine contract, 6.1.
  */
-export type Node = {
+export type Node<Carried = unknown> = {
   readonly name: string;
-  readonly children: readonly Node[];
+  readonly children: readonly Node<Carried>[];
   /** Predict or transform-input: before the children. */
-  readonly input: Step | undefined;
-  readonly route: Route | undefined;
-  readonly aggregate: Aggregate | undefined;
+  readonly input: Step<Carried> | undefined;
+  readonly route: Route<Carried> | undefined;
+  readonly aggregate: Aggregate<Carried> | undefined;
   /** Transform-output: after the children. */
-  readonly output: Step | undefined;
-  readonly feedback: Step | undefined;
+  readonly output: Step<Carried> | undefined;
+  readonly feedback: Step<Carried> | undefined;
 };

@@ -29,20 +29,13 @@ export type RestRoute = {
 export type DataForm = "tensor" | "ndarray";
 
 /**
- * One wire protocol over REST, chosen once at start: where nodes are called, and the few places
- * in which a message must be looked into.
+ * The few places in which a message must be looked into, for one protocol over one transport.
  */
-export type Protocol = {
-  readonly name: "seldon";
-  readonly routes: readonly RestRoute[];
-  /** Where `--full_health_checks` asks a node. */
-  readonly healthPath: string;
-  /** Path on a node's port. `model` is the node's name, or the one of the request's path. */
-  path(verb: Verb, model: string): string;
-  /** A message as the next model can read it. @throws {EngineError} MESSAGE_UNREADABLE */
-  chain(message: Payload): Payload;
+export type Codec = {
+  /** A message as the next model, called `model`, can read it. @throws {EngineError} MESSAGE_UNREADABLE */
+  chain(message: Payload, model: string): Payload;
   /** The children's answers as one message to a combiner. @throws {EngineError} MESSAGE_UNREADABLE */
-  join(answers: readonly Payload[]): Payload;
+  join(answers: readonly Payload[], model: string): Payload;
   /** The route in a router's answer. @throws {EngineError} ROUTE_UNREADABLE */
   route(answer: Payload): number;
   /** The routes that a feedback message carries; ALL where it carries none. */
@@ -53,6 +46,16 @@ export type Protocol = {
   view(message: Payload): NumericView;
   /** A message that holds these numbers, in the given form or else that of the first of `like`. */
   write(view: NumericView, like: readonly Payload[], form?: DataForm): Payload;
+};
+
+/** One wire protocol over REST, chosen once at start. */
+export type RestProtocol = {
+  readonly codec: Codec;
+  readonly routes: readonly RestRoute[];
+  /** Where `--full_health_checks` asks a node. */
+  readonly healthPath: string;
+  /** Path on a node's port. `model` is the node's name, or the one of the request's path. */
+  path(verb: Verb, model: string): string;
   /** The answer to a client whose request failed. */
   failure(error: EngineError): HttpAnswer;
 };

@@ -4,6 +4,7 @@
  * What the phases of a request are, in order: match the path; answer OPTIONS and the plain routes;
  * read the head; set the deadline; act; add the engine's headers; count. Source: engine contract, 2.
  */
+import type { RestCarried } from "../client/rest-node.ts";
 import type { Deadlines } from "../deadlines.ts";
 import type { Call } from "../engine/call.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -12,7 +13,7 @@ import type { Graph } from "../graph.ts";
 import { graphMetadata } from "../graph-metadata.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Payload } from "../payload.ts";
-import type { Action, Protocol } from "../protocol/protocol.ts";
+import type { Action, RestProtocol } from "../protocol/protocol.ts";
 import type { Readiness } from "../readiness.ts";
 import { cancel } from "../scope.ts";
 import { unitAnswer } from "../unit-answer.ts";
@@ -26,9 +27,9 @@ export type RestOptions = {
   readonly deployment: string;
   readonly namespace: string;
   readonly predictor: string;
-  readonly protocol: Protocol;
-  readonly engine: Engine;
-  readonly graph: Graph;
+  readonly protocol: RestProtocol;
+  readonly engine: Engine<RestCarried>;
+  readonly graph: Graph<RestCarried>;
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly docs: Docs;
@@ -170,7 +171,7 @@ const makeActions = (
 };
 
 /** A node's error goes to the client as it came; an engine's own in the protocol's form. Source: deviation E2. */
-const failed = (protocol: Protocol, thrown: unknown): HttpAnswer => {
+const failed = (protocol: RestProtocol, thrown: unknown): HttpAnswer => {
   const error = asEngineError(thrown);
   if (error.code === "CLIENT_GONE") throw error;
   const { answer } = error;
@@ -185,10 +186,9 @@ const actOnGraph = async (
   { request, head, unit }: Asked,
 ): Promise<HttpAnswer> => {
   const { graph, engine, protocol, deadlines } = options;
-  const call: Call = {
+  const call: Call<RestCarried> = {
     id: head.id,
-    metadata: head.forwarded,
-    acceptsEncoding: head.acceptsEncoding,
+    carried: { headerLines: head.forwarded, acceptsEncoding: head.acceptsEncoding },
     modelName: undefined,
     scope: request.scope,
     routes: new Map(),
@@ -205,7 +205,9 @@ const actOnGraph = async (
       case "predict":
         return predicted(options, await engine.predict(message, call), call);
       case "feedback":
-        return success(await engine.feedback(message, call, protocol.feedbackRoutes(message)));
+        return success(
+          await engine.feedback(message, call, protocol.codec.feedbackRoutes(message)),
+        );
       case "status":
       case "metadata":
         return success(await unitAnswer(graph, unit ?? "", action, call));
@@ -219,7 +221,7 @@ const actOnGraph = async (
 
 const predicted = (options: RestOptions, answer: Payload, { routes }: Call): HttpAnswer => {
   const { graph, protocol, recordAtEnd } = options;
-  const recorded = recordAtEnd ? protocol.record(answer, routes) : answer;
+  const recorded = recordAtEnd ? protocol.codec.record(answer, routes) : answer;
   const { status, headers, body } = success(recorded);
   const taken = routeHeader(graph.routers, routes);
   return {

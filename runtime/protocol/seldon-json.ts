@@ -1,46 +1,15 @@
 import type { FeedbackRoutes } from "../engine/engine.ts";
 import { ALL } from "../engine/node.ts";
-import { EngineError, httpStatusOf } from "../errors.ts";
+import { EngineError } from "../errors.ts";
 import type { Payload } from "../payload.ts";
 import { plain } from "./plain.ts";
-import type { Protocol, RestRoute, Verb } from "./protocol.ts";
+import type { Codec } from "./protocol.ts";
 import { readView, writeView } from "./seldon-view.ts";
 import { withRouting } from "./splice.ts";
 import { isFeedback, isSeldonMessage } from "./strict.ts";
 
-/** Source: engine contract, 5.1. */
-const paths: Readonly<Record<Verb, string>> = {
-  predict: "/predict",
-  "transform-input": "/transform-input",
-  "transform-output": "/transform-output",
-  route: "/route",
-  aggregate: "/aggregate",
-  "send-feedback": "/send-feedback",
-  status: "/health/status",
-  metadata: "/metadata",
-};
-
-/** Source: engine contract, 2.1. */
-const routes: readonly RestRoute[] = [
-  { method: "POST", path: "/api/v0.1/predictions", action: "predict" },
-  { method: "POST", path: "/api/v1.0/predictions", action: "predict" },
-  { method: "POST", path: "/api/v0.1/feedback", action: "feedback" },
-  { method: "POST", path: "/api/v1.0/feedback", action: "feedback" },
-  { method: "GET", path: "/api/v0.1/status/{unit}", action: "status" },
-  { method: "GET", path: "/api/v1.0/status/{unit}", action: "status" },
-  { method: "GET", path: "/api/v1.0/status", action: "ready" },
-  { method: "GET", path: "/api/v1.0/health/status", action: "ready" },
-  { method: "GET", path: "/api/v0.1/metadata/{unit}", action: "metadata" },
-  { method: "GET", path: "/api/v1.0/metadata/{unit}", action: "metadata" },
-  { method: "GET", path: "/api/v1.0/metadata", action: "graph-metadata" },
-];
-
-/** Protocol `seldon` over REST. `limitBytes` bounds what a compressed message may unpack to. */
-export const makeSeldon = (limitBytes: number): Protocol => ({
-  name: "seldon",
-  routes,
-  healthPath: "/api/v1.0/health/status",
-  path: (verb) => paths[verb],
+/** SeldonMessages as JSON. `limitBytes` bounds what a compressed one may unpack to. */
+export const makeSeldonJson = (limitBytes: number): Codec => ({
   chain: (message) => message,
   join: (answers) => join(answers, limitBytes),
   route: (answer) => route(plain(answer, limitBytes)),
@@ -53,11 +22,6 @@ export const makeSeldon = (limitBytes: number): Protocol => ({
       like.map((one) => plain(one, limitBytes)),
       form,
     ),
-  failure: (error) => ({
-    status: httpStatusOf(error),
-    headers: ["Content-Type", "application/json"],
-    body: JSON.stringify({ status: { code: 500, info: error.message, status: "FAILURE" } }),
-  }),
 });
 
 const parseJson = (bytes: Buffer, what: string): unknown => {
