@@ -52,6 +52,8 @@ export type Codec = {
 export type RestProtocol = {
   readonly codec: Codec;
   readonly routes: readonly RestRoute[];
+  /** Where the API is described, for people and machines. */
+  readonly docs: readonly string[];
   /** Where `--full_health_checks` asks a node. */
   readonly healthPath: string;
   /** Path on a node's port. `model` is the node's name, or the one of the request's path. */

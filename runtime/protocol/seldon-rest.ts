@@ -33,6 +33,7 @@ const routes: readonly RestRoute[] = [
 export const makeSeldonRest = (limitBytes: number): RestProtocol => ({
   codec: makeSeldonJson(limitBytes),
   routes,
+  docs: ["/api/v0.1/doc/**", "/api/v1.0/doc/**"],
   healthPath: "/api/v1.0/health/status",
   path: (verb) => paths[verb],
   failure: (error) => ({

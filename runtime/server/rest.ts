@@ -21,7 +21,7 @@ import type { Docs } from "./docs.ts";
 import type { Handler, HttpAnswer, HttpRequest } from "./http.ts";
 import { type RequestHead, readHead } from "./request.ts";
 import { routeHeader } from "./route-header.ts";
-import { type Found, makeMatch } from "./routes.ts";
+import { type Found, makeMatch, type Route } from "./routes.ts";
 
 export type RestOptions = {
   readonly deployment: string;
@@ -43,13 +43,8 @@ export type RestOptions = {
   readonly cors: { readonly origins: string; readonly headers: string };
 };
 
-/** A route by what it is for; `methods` undefined takes any. */
-type Route = {
-  readonly action: Action | "live" | "probe" | "metrics" | "docs";
-  readonly methods: readonly string[] | undefined;
-  /** Headers of every answer on this route, but for the request id. */
-  readonly headers: readonly string[];
-};
+/** A route by what it is for. */
+type RestAction = Route & { readonly action: Action | "live" | "probe" | "metrics" | "docs" };
 
 /** The label `service` of the metrics. Source: engine contract, 2.1. */
 const services: Readonly<Record<Action, string>> = {
@@ -64,30 +59,26 @@ const services: Readonly<Record<Action, string>> = {
 export const makeRestHandler = (options: RestOptions): Handler => {
   const match = makeMatch(makeRoutes(options));
   const act = makeActions(options);
+  const addHeaders = makeEngineHeaders(options);
   return async (request) => {
-    const found = match(request.target);
-    const refused = refusal(found, request.method);
-    if (refused !== undefined) return refused;
-    if (found.kind !== "route") return notFound;
-    const { route, unit } = found;
+    const found = match(request.method, request.target);
+    if (found.is !== "route") return refusal(found);
+    const { route, unit, allow } = found;
     const head = readHead(request.headers);
     const started = performance.now();
-    const answer =
-      request.method === "OPTIONS" ? empty(200) : await act(route, { request, head, unit });
-    if (isCounted(route) && request.method !== "OPTIONS") {
-      const labels = {
-        service: services[route.action],
-        method: request.method.toLowerCase(),
-        code: String(answer.status),
-      };
+    const preflight = request.method === "OPTIONS";
+    const answer = preflight ? empty(200) : await act(route.action, { request, head, unit });
+    if (isCounted(route.action) && !preflight) {
+      const method = request.method.toLowerCase();
+      const labels = { service: services[route.action], method, code: String(answer.status) };
       options.metrics.server(labels)((performance.now() - started) / 1000);
     }
-    return { ...answer, headers: engineHeaders(options, route, head, { request, answer }) };
+    return addHeaders(answer, { request, head, allow });
   };
 };
 
-const isCounted = (route: Route): route is Route & { readonly action: Action } =>
-  Object.hasOwn(services, route.action);
+const isCounted = (action: RestAction["action"]): action is Action =>
+  Object.hasOwn(services, action);
 
 const empty = (status: number): HttpAnswer => ({ status, headers: [], body: undefined });
 
@@ -98,42 +89,29 @@ const notFound: HttpAnswer = {
   body: "404 page not found\n",
 };
 
-const refusal = (found: Found<Route>, method: string): HttpAnswer | undefined => {
-  if (found.kind === "none") return notFound;
-  if (found.kind === "moved")
-    return { status: 301, headers: ["Location", found.location], body: undefined };
-  const { methods } = found.route;
-  return methods === undefined || methods.includes(method) ? undefined : empty(405);
+const refusal = (found: Exclude<Found<RestAction>, { is: "route" }>): HttpAnswer => {
+  switch (found.is) {
+    case "unknown":
+      return notFound;
+    case "moved":
+      return { status: 301, headers: ["Location", found.location], body: undefined };
+    case "wrong-method":
+      return empty(405);
+  }
 };
 
 /** Source: engine contract, 2.1 and 2.5. */
-const makeRoutes = ({ protocol, cors, metricsPath }: RestOptions): ReadonlyMap<string, Route> => {
-  const headers = [
-    "X-Content-Type-Options",
-    "nosniff",
-    "Access-Control-Allow-Origin",
-    cors.origins,
-    "Access-Control-Allow-Headers",
-    cors.headers,
-  ];
-  const routes = new Map<string, Route>();
-  const allow = (methods: readonly string[]) => [
-    ...headers,
-    "Access-Control-Allow-Methods",
-    methods.join(","),
-  ];
-  for (const { path, method, action } of protocol.routes) {
-    const methods = method === "POST" ? ["OPTIONS", "POST"] : ["GET", "OPTIONS"];
-    routes.set(path, { action, methods, headers: allow(methods) });
-  }
-  routes.set("/ready", { action: "probe", methods: undefined, headers });
-  routes.set("/live", { action: "live", methods: undefined, headers });
-  routes.set(metricsPath, { action: "metrics", methods: undefined, headers });
-  for (const path of ["/api/v0.1/doc/**", "/api/v1.0/doc/**"]) {
-    routes.set(path, { action: "docs", methods: undefined, headers });
-  }
-  return routes;
-};
+const makeRoutes = ({ protocol, metricsPath }: RestOptions): readonly RestAction[] => [
+  ...protocol.routes.map(({ path, method, action }) => ({
+    path,
+    action,
+    methods: method === "POST" ? ["OPTIONS", "POST"] : ["GET", "OPTIONS"],
+  })),
+  { path: "/ready", action: "probe", methods: undefined },
+  { path: "/live", action: "live", methods: undefined },
+  { path: metricsPath, action: "metrics", methods: undefined },
+  ...protocol.docs.map((path) => ({ path, action: "docs" as const, methods: undefined })),
+];
 
 type Asked = {
   readonly request: HttpRequest;
@@ -141,11 +119,11 @@ type Asked = {
   readonly unit: string | undefined;
 };
 
-const makeActions = (
-  options: RestOptions,
-): ((route: Route, asked: Asked) => Promise<HttpAnswer>) => {
+type Act = (action: RestAction["action"], asked: Asked) => Promise<HttpAnswer>;
+
+const makeActions = (options: RestOptions): Act => {
   const { metrics, readiness, docs, protocol } = options;
-  return async ({ action }, asked) => {
+  return async (action, asked) => {
     switch (action) {
       case "live":
         return empty(200);
@@ -189,7 +167,7 @@ const actOnGraph = async (
   const call: Call<RestCarried> = {
     id: head.id,
     carried: { headerLines: head.forwarded, acceptsEncoding: head.acceptsEncoding },
-    modelName: undefined,
+    modelName: action === "predict" ? unit : undefined,
     scope: request.scope,
     routes: new Map(),
   };
@@ -263,24 +241,25 @@ const graphTimeout = ({ timeout }: RequestHead, engineMs: number): number => {
 const tooLate = (timeoutMs: number): EngineError =>
   new EngineError("GRAPH_DEADLINE", `the graph did not answer within ${timeoutMs} ms`);
 
-/** Source: engine contract, 2.3. */
-const engineHeaders = (
-  { deployment, namespace }: RestOptions,
-  route: Route,
-  head: RequestHead,
-  { request, answer }: { readonly request: HttpRequest; readonly answer: HttpAnswer },
-): readonly string[] => {
-  const headers = ["Seldon-Puid", head.id, ...route.headers, ...answer.headers];
-  if (!head.cloudEvent) return headers;
-  const path = request.target.split("?", 1)[0] ?? "";
-  return [
-    ...headers,
-    ...["Ce-Id", head.id, "Ce-Specversion", "0.3", "Ce-Path", path],
-    ...[
-      "Ce-Type",
-      `seldon.${deployment}.${namespace}.response`,
-      "Ce-Source",
-      `seldon.${deployment}`,
-    ],
-  ];
+type Answered = {
+  readonly request: HttpRequest;
+  readonly head: RequestHead;
+  readonly allow: readonly string[];
+};
+
+/** The headers of every answer on a known path. Source: engine contract, 2.3 and 2.5. */
+const makeEngineHeaders = ({ deployment, namespace, cors }: RestOptions) => {
+  const fixed = ["X-Content-Type-Options", "nosniff", "Access-Control-Allow-Origin", cors.origins];
+  fixed.push("Access-Control-Allow-Headers", cors.headers);
+  return (answer: HttpAnswer, { request, head, allow }: Answered): HttpAnswer => {
+    const headers = ["Seldon-Puid", head.id, ...fixed, ...answer.headers];
+    if (allow.length > 0) headers.push("Access-Control-Allow-Methods", allow.join(","));
+    if (head.cloudEvent) {
+      const path = request.target.split("?", 1)[0] ?? "";
+      headers.push("Ce-Id", head.id, "Ce-Specversion", "0.3", "Ce-Path", path);
+      headers.push("Ce-Type", `seldon.${deployment}.${namespace}.response`);
+      headers.push("Ce-Source", `seldon.${deployment}`);
+    }
+    return { ...answer, headers };
+  };
 };

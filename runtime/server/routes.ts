@@ -1,46 +1,53 @@
-/** Which route a path belongs to: exact paths by a map, patterns with `{unit}` one by one. */
-export type Found<Route> =
-  | { readonly kind: "route"; readonly route: Route; readonly unit: string | undefined }
+/** Which route a request belongs to: exact paths by a map, patterns with `{unit}` one by one. */
+
+/** A path and the methods it takes; undefined takes any. `{unit}` stands for one segment or a part of it, `/**` at the end for everything below. */
+export type Route = { readonly path: string; readonly methods: readonly string[] | undefined };
+
+export type Found<Kind extends Route> =
+  | {
+      readonly is: "route";
+      readonly route: Kind;
+      readonly unit: string | undefined;
+      /** Methods of all routes that fit the path, in the order of the routes, repeated as they are. */
+      readonly allow: readonly string[];
+    }
   /** The path is not clean; the client is sent to the clean one. */
-  | { readonly kind: "moved"; readonly location: string }
-  | { readonly kind: "none" };
+  | { readonly is: "moved"; readonly location: string }
+  | { readonly is: "wrong-method" }
+  | { readonly is: "unknown" };
 
-export type Match<Route> = (target: string) => Found<Route>;
+export type Match<Kind extends Route> = (method: string, target: string) => Found<Kind>;
 
-/** Routes by path; a path that ends in `/**` has everything below it. */
-export const makeMatch = <Route>(routes: ReadonlyMap<string, Route>): Match<Route> => {
-  const exact = new Map<string, Found<Route>>();
-  const patterns: { readonly pattern: RegExp; readonly route: Route }[] = [];
-  for (const [path, route] of routes) {
-    if (/[{*]/.test(path)) patterns.push({ pattern: patternOf(path), route });
-    else exact.set(path, { kind: "route", route, unit: undefined });
-  }
-  return (target) => {
+type Compiled<Kind> = { readonly route: Kind; readonly pattern: RegExp };
+type Fit<Kind> = { readonly route: Kind; readonly unit: string | undefined };
+
+/** The first route that fits path and method wins. Source: engine contract, 2.1 and 2.5. */
+export const makeMatch = <Kind extends Route>(routes: readonly Kind[]): Match<Kind> => {
+  const compiled = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
+  // Paths without a variable part are looked up; what fits them is the same every time.
+  const exact = new Map<string, readonly Fit<Kind>[]>();
+  for (const { path } of routes) if (!/[{*]/.test(path)) exact.set(path, fits(compiled, path));
+  return (method, target) => {
     const path = pathOf(target);
-    const found = exact.get(path);
-    if (found !== undefined) return found;
+    const known = exact.get(path);
+    if (known !== undefined) return choose(known, method);
     const clean = cleanPath(path);
-    if (clean !== path)
-      return { kind: "moved", location: clean + target.slice(pathLength(target)) };
-    return (
-      matchPattern(patterns, path) ??
-      (decoded(path) === path ? none : (exact.get(decoded(path)) ?? none))
-    );
+    if (clean !== path) return { is: "moved", location: clean + target.slice(pathLength(target)) };
+    return choose(fits(compiled, decoded(path)), method);
   };
 };
 
-const none = { kind: "none" } as const;
+const fits = <Kind>(compiled: readonly Compiled<Kind>[], path: string): readonly Fit<Kind>[] =>
+  compiled.flatMap(({ route, pattern }) => {
+    const match = pattern.exec(path);
+    return match === null ? [] : [{ route, unit: match.groups?.["unit"] }];
+  });
 
-const matchPattern = <Route>(
-  patterns: readonly { readonly pattern: RegExp; readonly route: Route }[],
-  path: string,
-): Found<Route> | undefined => {
-  const text = decoded(path);
-  for (const { pattern, route } of patterns) {
-    const match = pattern.exec(text);
-    if (match !== null) return { kind: "route", route, unit: match.groups?.["unit"] };
-  }
-  return undefined;
+const choose = <Kind extends Route>(found: readonly Fit<Kind>[], method: string): Found<Kind> => {
+  if (found.length === 0) return { is: "unknown" };
+  const fit = found.find(({ route }) => route.methods?.includes(method) ?? true);
+  if (fit === undefined) return { is: "wrong-method" };
+  return { is: "route", ...fit, allow: found.flatMap(({ route }) => route.methods ?? []) };
 };
 
 const patternOf = (path: string): RegExp => {
