@@ -1,3 +1,5 @@
+import type { Payload } from "./payload.ts";
+
 /**
  * Every error the runtime makes, with the HTTP status and the gRPC status a client sees.
  *
@@ -51,12 +53,7 @@ export const errorTable = {
 export type ErrorCode = keyof typeof errorTable;
 
 /** What a node sent along with a status other than 200: it goes to the client as it is. */
-export type NodeAnswer = {
-  readonly status: number;
-  readonly body: Buffer;
-  readonly contentType: string | undefined;
-  readonly contentEncoding: string | undefined;
-};
+export type NodeAnswer = Payload & { readonly status: number };
 
 /** The one error the runtime throws. Match on `code`, never on the message. */
 export class EngineError extends Error {

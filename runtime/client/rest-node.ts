@@ -2,6 +2,7 @@
 import type { Call } from "../engine/call.ts";
 import { EngineError, type NodeAnswer } from "../errors.ts";
 import type { NodeClient } from "../graph.ts";
+import { readCount } from "../headers.ts";
 import type { Limits } from "../limits.ts";
 import type { Payload } from "../payload.ts";
 import type { RestProtocol, Verb } from "../protocol/protocol.ts";
@@ -83,22 +84,25 @@ export const makeRestNode = (options: RestNodeOptions): NodeClient<RestCarried> 
 });
 
 /** A message without a type goes with an empty one. Source: engine contract, 5.2. */
-const contentLines = ({ contentType, contentEncoding }: Payload): string =>
-  `Content-Type: ${contentType ?? ""}\r\n` +
-  (contentEncoding === undefined || contentEncoding === ""
-    ? ""
-    : `Content-Encoding: ${contentEncoding}\r\n`);
+const contentLines = ({ contentType, contentEncoding, jsonBytes }: Payload): string => {
+  let lines = `Content-Type: ${contentType ?? ""}\r\n`;
+  if (contentEncoding) lines += `Content-Encoding: ${contentEncoding}\r\n`;
+  if (jsonBytes !== undefined) lines += `Inference-Header-Content-Length: ${jsonBytes}\r\n`;
+  return lines;
+};
 
 const unpack = async (
   reply: HttpReply,
   call: Call<RestCarried>,
   limits: Limits,
 ): Promise<NodeAnswer> => {
+  const jsonBytes = readCount(replyHeader(reply, "inference-header-content-length"));
   const answer = {
     status: reply.status,
     body: reply.body,
     contentType: replyHeader(reply, "content-type"),
     contentEncoding: replyHeader(reply, "content-encoding"),
+    ...(jsonBytes !== undefined && { jsonBytes }),
   };
   return call.carried.acceptsEncoding || answer.contentEncoding !== "gzip"
     ? answer

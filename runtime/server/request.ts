@@ -1,11 +1,14 @@
 /** The headers of a request, read in one pass: what the engine uses, and what every node shall see. */
 import { randomUUID } from "node:crypto";
+import { readCount } from "../headers.ts";
 
 export type RequestHead = {
   /** `Seldon-Puid`, made if the client sent none. */
   readonly id: string;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
+  /** `Inference-Header-Content-Length`, where it is a number. */
+  readonly jsonBytes: number | undefined;
   readonly acceptsEncoding: boolean;
   readonly cloudEvent: boolean;
   /** `Espalier-Timeout-Ms` as it was sent. */
@@ -22,6 +25,7 @@ const own = new Set([
   "content-type",
   "content-encoding",
   "content-length",
+  "inference-header-content-length",
   "host",
   "transfer-encoding",
   "trailer",
@@ -37,6 +41,7 @@ const watched = new Set([
   "content-type",
   "content-encoding",
   "accept-encoding",
+  "inference-header-content-length",
   "ce-specversion",
   "espalier-timeout-ms",
 ]);
@@ -74,6 +79,7 @@ export const readHead = (headers: readonly string[]): RequestHead => {
     id,
     contentType: known.get("content-type"),
     contentEncoding: known.get("content-encoding"),
+    jsonBytes: readCount(known.get("inference-header-content-length")),
     acceptsEncoding,
     cloudEvent: known.has("ce-specversion"),
     timeout: known.get("espalier-timeout-ms"),

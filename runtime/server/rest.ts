@@ -178,6 +178,7 @@ const actOnGraph = async (
       body: request.body,
       contentType: head.contentType,
       contentEncoding: head.contentEncoding,
+      ...(head.jsonBytes !== undefined && { jsonBytes: head.jsonBytes }),
     };
     switch (action) {
       case "predict":
@@ -218,12 +219,14 @@ const success = (payload: Payload): HttpAnswer => ({
 const payloadHeaders = ({
   contentType,
   contentEncoding,
-}: Omit<Payload, "body">): readonly string[] => [
-  ...(contentType === undefined ? [] : ["Content-Type", contentType]),
-  ...(contentEncoding === undefined || contentEncoding === ""
-    ? []
-    : ["Content-Encoding", contentEncoding]),
-];
+  jsonBytes,
+}: Payload): readonly string[] => {
+  const headers: string[] = [];
+  if (contentType !== undefined) headers.push("Content-Type", contentType);
+  if (contentEncoding) headers.push("Content-Encoding", contentEncoding);
+  if (jsonBytes !== undefined) headers.push("Inference-Header-Content-Length", String(jsonBytes));
+  return headers;
+};
 
 /** The smaller of the engine's and the client's. @throws {EngineError} REQUEST_INVALID */
 const graphTimeout = ({ timeout }: RequestHead, engineMs: number): number => {
