@@ -85,20 +85,31 @@ const asIssue = (error: unknown, text: string, source: string): Issue => {
     return { path: source, message: `cannot be read: ${String(error)}` };
   }
   const { mark, reason } = error;
-  const path = mark === undefined ? source : `${source}:${mark.line + 1}:${mark.column + 1}`;
-  return { path, message: `${reason}; ${mend(reason, text)}` };
+  if (mark === undefined) return { path: source, message: reason };
+  const line = mark.buffer.split("\n", mark.line + 1).at(-1) ?? "";
+  const path = `${source}:${mark.line + 1}:${mark.column + 1}`;
+  return { path, message: `${reason}; ${mend(reason, line, text)}` };
 };
 
-const mend = (reason: string, text: string): string => {
-  if (/\{\{.*\}\}/.test(text)) return "it looks like a template: render it first (helm template)";
-  if (/tab/i.test(reason)) return "indent with spaces";
-  if (/duplicated? /i.test(reason)) return "remove one of the two";
-  if (/alias|anchor/i.test(reason)) return "check the anchors (&) and aliases (*)";
-  if (/merge/i.test(reason)) return "write the fields out instead of merging them (<<)";
-  if (/nesting|depth/i.test(reason)) return "write a flatter manifest";
-  if (/tag/i.test(reason)) return "remove the tag (!)";
-  return "check the indentation, quotes and brackets here and just above";
+/** How to mend what js-yaml found, by its own words and the line it points to. */
+const mend = (reason: string, line: string, text: string): string => {
+  if (text.includes("{{") && text.includes("}}")) {
+    return "it looks like a template: render it first (helm template)";
+  }
+  if (/^ *\t/.test(line) || /\btab/i.test(reason)) return "indent with spaces, not tabs";
+  const known = mends.find(([word]) => reason.includes(word));
+  return known?.[1] ?? "check the indentation, quotes and brackets here and just above";
 };
+
+const mends: readonly (readonly [string, string])[] = [
+  ["duplicated mapping key", "remove one of the two"],
+  ["alias", "check the anchors (&) and aliases (*)"],
+  ["merge keys", "write the fields out instead of merging them (<<)"],
+  ["maxDepth", "write a flatter manifest"],
+  ["tag", "remove the tag (!)"],
+  ["complex keys", "a key must be plain text: put it in quotes"],
+  ["document separator", "begin each further document with ---, and check the indentation"],
+];
 
 /** `List` and `SeldonDeploymentList` hold documents; those of the latter need not say what they are. */
 const unpack = (document: Document): readonly Document[] => {

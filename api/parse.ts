@@ -10,7 +10,7 @@ import { runChecks } from "./checks/checks.ts";
 import { isMeantForUs, isSeldonDeployment } from "./checks/identity.ts";
 import { defaultDeployment } from "./defaults/defaults.ts";
 import { freeze } from "./freeze.ts";
-import { isWithin } from "./path.ts";
+import { pathsAbove } from "./path.ts";
 import { failure, type Issue, type Result, success } from "./result.ts";
 import { SeldonDeploymentSchema } from "./schema.ts";
 import type { Settings } from "./settings.ts";
@@ -61,10 +61,10 @@ const readDeployment = (value: unknown, found: Findings): SeldonDeployment => {
   return read(written, manifest, { path: "" }, found) as SeldonDeployment;
 };
 
-/** Whether a finding stands by itself, and does not follow from a fault of the same place. */
-const isNews =
-  (faults: readonly Issue[]) =>
-  ({ path }: Issue): boolean =>
-    !faults.some((fault) => isWithin(path, fault.path));
+/** Whether a finding stands by itself, and does not follow from a fault at or above its place. */
+const isNews = (faults: readonly Issue[]): ((finding: Issue) => boolean) => {
+  const faulty = new Set(faults.map(({ path }) => path));
+  return ({ path }) => !pathsAbove(path).some((place) => faulty.has(place));
+};
 
 const asIssue = ({ path, message }: Issue): Issue => ({ path, message });

@@ -9,10 +9,8 @@ export const at = (path: string, key: string): string => {
 /** The path of a list item. */
 export const item = (path: string, index: number): string => `${path}[${index}]`;
 
-/** Whether `path` is `ancestor`, or lies below it. */
-export const isWithin = (path: string, ancestor: string): boolean =>
-  path.startsWith(ancestor) &&
-  (path.length === ancestor.length ||
-    ancestor === "" ||
-    path[ancestor.length] === "." ||
-    path[ancestor.length] === "[");
+/** A path and all it lies below, the whole document (an empty path) first. */
+export const pathsAbove = (path: string): readonly string[] => {
+  const ends = [...path.matchAll(/[.[]/g)].map(({ index }) => index);
+  return ["", ...ends.map((end) => path.slice(0, end)), path];
+};

@@ -1,11 +1,18 @@
 /** "Did you mean": the known word nearest to a mistyped one. */
 
+/** Beyond these nobody reads the hint, and comparing would take long. */
+const longestWord = 64;
+const mostWords = 200;
+
 /** The nearest of `words` when it is near enough to be a slip, and the first of equals. */
 export const nearest = (word: string, words: Iterable<string>): string | undefined => {
+  if (word.length > longestWord) return undefined;
   const limit = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
+  let seen = 0;
   for (const candidate of words) {
+    if (seen++ >= mostWords) break;
     if (plain(candidate) === plain(word)) return candidate;
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = edits(word.toLowerCase(), candidate.toLowerCase());

@@ -49,13 +49,13 @@ const repeats = <T>(list: readonly T[] | undefined, keyOf: (entry: T) => string)
 /** Containers are named as Kubernetes names them, each pod's with different names. */
 export const containersAreNamed: Check = perPod((component, path) => {
   const all = allContainers(component, path);
-  const twice = repeats(all, ({ container }) => container.name);
+  const twice = new Set(repeats(all, ({ container }) => container.name));
   return all.flatMap(({ container: { name }, path: where }, i) => {
     if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) {
       const message = `"${name}" is not a container name; use at most 63 lower-case letters, digits and -`;
       return [fault(at(where, "name"), message)];
     }
-    return twice.includes(i)
+    return twice.has(i)
       ? [fault(at(where, "name"), `"${name}" is the name of an earlier container too; rename one`)]
       : [];
   });

@@ -7,7 +7,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { containersOf, findContainer } from "../deployment.ts";
-import { find, isPrepackaged, walk } from "../graph.ts";
+import { isPrepackaged, walk } from "../graph.ts";
 import { serverImage } from "../prepackaged.ts";
 import type { Container, Endpoint, PredictiveUnit, SeldonPodSpec } from "../types.ts";
 import { defaultContainer, endpointOf, newServerContainer } from "./container.ts";
@@ -36,9 +36,12 @@ export const defaultComponents = (parts: Parts, context: Context): Defaulted => 
     return settled;
   };
 
+  const firstOfName = new Map(
+    [...walk(parts.graph)].reverse().map((unit) => [unit.name, unit] as const),
+  );
   let components = parts.components.map((component, index) =>
     mapContainers(component, (container) => {
-      const unit = find(parts.graph, container.name);
+      const unit = firstOfName.get(container.name);
       if (unit !== undefined && index === 0 && isAdded(unit, container, context)) return container;
       context.ports.reserve(container.name);
       return unit === undefined ? container : settle(unit, container, index);
