@@ -1,3 +1,4 @@
+import type { GrpcCode } from "./grpc-status.ts";
 import type { Payload } from "./payload.ts";
 
 /**
@@ -16,6 +17,8 @@ export const errorTable = {
   NODE_PROTOCOL: { http: 500, grpc: "INTERNAL" },
   /** A node has to be called but its endpoint is not known. */
   NODE_WITHOUT_ENDPOINT: { http: 500, grpc: "FAILED_PRECONDITION" },
+  /** The protocol has no RPC by which a node could be asked. */
+  RPC_NOT_OFFERED: { http: 500, grpc: "UNIMPLEMENTED" },
   /** A router's answer could not be read as a route. */
   ROUTE_UNREADABLE: { http: 500, grpc: "INTERNAL" },
   /** A router chose a child that does not exist. */
@@ -48,12 +51,26 @@ export const errorTable = {
   TOO_BUSY: { http: 503, grpc: "RESOURCE_EXHAUSTED" },
   /** A defect of ours. */
   INTERNAL: { http: 500, grpc: "INTERNAL" },
-} as const satisfies Record<string, { readonly http: number; readonly grpc: string }>;
+} as const satisfies Record<string, { readonly http: number; readonly grpc: GrpcCode }>;
 
 export type ErrorCode = keyof typeof errorTable;
 
 /** What a node sent along with a status other than 200: it goes to the client as it is. */
 export type NodeAnswer = Payload & { readonly status: number };
+
+/** The status of a node that answered over gRPC; `rich` is its `grpc-status-details-bin`. */
+export type GrpcStatus = {
+  readonly code: number;
+  readonly details: string;
+  readonly rich?: Buffer;
+};
+
+type ErrorOptions = {
+  readonly cause?: unknown;
+  readonly answer?: NodeAnswer;
+  readonly status?: number;
+  readonly grpc?: GrpcStatus;
+};
 
 /** The one error the runtime throws. Match on `code`, never on the message. */
 export class EngineError extends Error {
@@ -63,19 +80,15 @@ export class EngineError extends Error {
   /** HTTP status of a node that answered, where it stands in for the table's. */
   readonly status: number | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: {
-      readonly cause?: unknown;
-      readonly answer?: NodeAnswer;
-      readonly status?: number;
-    } = {},
-  ) {
+  /** The status of a node that answered over gRPC. */
+  readonly grpc: GrpcStatus | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.answer = options.answer;
     this.status = options.status ?? options.answer?.status;
+    this.grpc = options.grpc;
   }
 }
 

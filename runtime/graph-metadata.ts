@@ -1,9 +1,9 @@
 /** The metadata of all units, and what goes into and comes out of the graph. Source: engine contract, 6.9. */
-import type { PlanUnit } from "../api/plan.ts";
 import type { RestCarried } from "./client/rest-node.ts";
 import type { Call } from "./engine/call.ts";
 import { EngineError, withoutAnswer } from "./errors.ts";
 import { type Graph, preorder, type Unit } from "./graph.ts";
+import { graphEnds } from "./graph-ends.ts";
 import type { Payload } from "./payload.ts";
 import { askUnit } from "./unit-answer.ts";
 
@@ -19,11 +19,12 @@ export const graphMetadata = async (
   for (const unit of preorder(graph.units)) {
     models.set(unit.plan.name, await unitMetadata(unit, call));
   }
+  const { inputsOf, outputsOf } = graphEnds(graph.units);
   const answer = {
     name: predictor,
     models: Object.fromEntries(models),
-    graphinputs: graphInputs(graph.units, models) ?? null,
-    graphoutputs: graphOutputs(graph.units, models) ?? null,
+    graphinputs: models.get(inputsOf)?.["inputs"] ?? null,
+    graphoutputs: models.get(outputsOf)?.["outputs"] ?? null,
   };
   return {
     body: Buffer.from(JSON.stringify(answer)),
@@ -89,21 +90,3 @@ const isStringMap = (value: unknown): boolean =>
   (typeof value === "object" &&
     !Array.isArray(value) &&
     Object.values(value).every((one) => typeof one === "string"));
-
-const takes = (unit: PlanUnit): boolean => unit.type === "MODEL" || unit.type === "TRANSFORMER";
-const gives = (unit: PlanUnit): boolean =>
-  unit.type === "OUTPUT_TRANSFORMER" || unit.type === "COMBINER";
-
-const graphInputs = (unit: Unit<RestCarried>, models: ReadonlyMap<string, Loose>): unknown => {
-  const [child] = unit.children;
-  return child === undefined || takes(unit.plan)
-    ? models.get(unit.plan.name)?.["inputs"]
-    : graphInputs(child, models);
-};
-
-const graphOutputs = (unit: Unit<RestCarried>, models: ReadonlyMap<string, Loose>): unknown => {
-  const [child] = unit.children;
-  return child === undefined || gives(unit.plan)
-    ? models.get(unit.plan.name)?.["outputs"]
-    : graphOutputs(child, models);
-};

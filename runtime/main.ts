@@ -125,7 +125,14 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
     limits,
     port: flags.http_port,
   });
-  const grpc = await listenGrpc(flags.grpc_port, limits.maxConnections);
+  const grpc = await listenGrpc({
+    port: flags.grpc_port,
+    maxConnections: limits.maxConnections,
+    maxMessageBytes: limits.maxBodyBytes,
+    unary: new Map(),
+    serverStreams: new Map(),
+    duplexStreams: new Map(),
+  });
   const scrape = await listenMetrics(config, protocol, metrics);
   log.info(
     { httpPort: http.port, grpcPort: grpc.port, deployment: flags.sdep, predictor: plan.name },

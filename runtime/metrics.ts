@@ -1,6 +1,7 @@
 /** The engine's metrics, under the names and labels that v1's dashboards know. Source: engine contract, 9.1. */
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Plan } from "../api/plan.ts";
+import { grpcCodeLabel } from "./grpc-status.ts";
 import { makeLatencies, type Observe } from "./latency.ts";
 
 export type ServerLabels = {
@@ -18,6 +19,10 @@ export type Metrics = {
   server(labels: ServerLabels): Observe;
   /** Calls answered by a node. */
   client(labels: ClientLabels): Observe;
+  /** RPCs answered by the engine, by full method and status code. */
+  serverGrpc(rpc: string, code: number): Observe;
+  /** RPCs answered by a node. */
+  clientGrpc(rpc: string, code: number, model: string): Observe;
 };
 
 /** Label sets come from clients (status codes, model names in paths): more are counted together. */
@@ -41,15 +46,20 @@ export const makeMetrics = (deployment: string, plan: Plan): Metrics => {
     "seldon_api_executor_client_requests_seconds",
     "Time a node takes to answer a call of the engine.",
   );
+  const server = remember(({ service, method, code }: ServerLabels) =>
+    servers.series({ ...own, service, method, code }),
+  );
+  const client = remember(({ service, method, code, model }: ClientLabels) =>
+    clients.series({ ...own, service, method, code, model_name: model, ...imageOf(plan, model) }),
+  );
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    server: remember(({ service, method, code }: ServerLabels) =>
-      servers.series({ ...own, service, method, code }),
-    ),
-    client: remember(({ service, method, code, model }: ClientLabels) =>
-      clients.series({ ...own, service, method, code, model_name: model, ...imageOf(plan, model) }),
-    ),
+    server,
+    client,
+    serverGrpc: (rpc, code) => server({ service: rpc, method: "unary", code: grpcCodeLabel(code) }),
+    clientGrpc: (rpc, code, model) =>
+      client({ service: rpc, method: "unary", code: grpcCodeLabel(code), model }),
   };
 };
 

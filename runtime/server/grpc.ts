@@ -1,9 +1,51 @@
 /**
- * The gRPC edge. The port is open from the start, so that probes, Services and clients find it;
- * until the engine speaks gRPC every call is answered UNIMPLEMENTED. Source: design 5.3.5.
+ * The gRPC edge: bytes of a call in, one call of a handler, bytes out.
+ *
+ * @grpc/grpc-js speaks HTTP/2; this file owns the listening socket, and so the limit on
+ * connections, and the drain.
  */
-import { createServer, type Http2Session, type ServerHttp2Stream } from "node:http2";
+
 import type { AddressInfo } from "node:net";
+import { createServer, type Server as NetServer, type Socket } from "node:net";
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+} from "@grpc/grpc-js";
+import { asEngineError, EngineError, errorTable } from "../errors.ts";
+import { grpcCodes } from "../grpc-status.ts";
+import { cancel, makeScope, type Scope } from "../scope.ts";
+
+export type GrpcRequest = {
+  readonly body: Buffer;
+  readonly metadata: Metadata;
+  /** The client's deadline in milliseconds since the epoch; undefined if it set none. */
+  readonly deadlineAt: number | undefined;
+  /** Ends when the client leaves or its deadline passes. */
+  readonly scope: Scope;
+  /** Sends metadata ahead of the answer. */
+  sendInitial(metadata: Metadata): void;
+};
+
+export type GrpcAnswer = { readonly body: Buffer };
+export type UnaryHandler = (request: GrpcRequest) => Promise<GrpcAnswer>;
+export type ServerStream = ServerWritableStream<Buffer, Buffer>;
+export type DuplexStream = ServerDuplexStream<Buffer, Buffer>;
+
+export type GrpcServerOptions = {
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly maxConnections: number;
+  readonly maxMessageBytes: number;
+  readonly unary: ReadonlyMap<string, UnaryHandler>;
+  /** One request, many answers. */
+  readonly serverStreams: ReadonlyMap<string, (call: ServerStream) => void>;
+  readonly duplexStreams: ReadonlyMap<string, (call: DuplexStream) => void>;
+};
 
 export type GrpcServer = {
   readonly port: number;
@@ -11,43 +53,90 @@ export type GrpcServer = {
   drain(): Promise<void>;
 };
 
-/** Source: the gRPC status codes; gRPC over HTTP/2, "Responses" (a trailers-only answer). */
-const unimplemented = "12";
+/** Streams of one connection at once. */
+const maxStreams = 1000;
 
-/** 0 takes a free port. Rejects with the system's error if it cannot listen. */
-export const listenGrpc = (port: number, maxConnections: number): Promise<GrpcServer> =>
+const same = (bytes: Buffer): Buffer => bytes;
+
+/** Rejects with the system's error if it cannot listen. */
+export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer> => {
+  const server = new Server({
+    "grpc.max_receive_message_length": options.maxMessageBytes,
+    "grpc.max_send_message_length": options.maxMessageBytes,
+    "grpc.max_concurrent_streams": maxStreams,
+  });
+  for (const [path, handler] of options.unary) {
+    server.register(path, unary(handler), same, same, "unary");
+  }
+  for (const [path, handler] of options.serverStreams) {
+    server.register(path, handler, same, same, "serverStream");
+  }
+  for (const [path, handler] of options.duplexStreams) {
+    server.register(path, handler, same, same, "bidi");
+  }
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const connections = new Set<Socket>();
+  const net = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+    if (connections.size >= options.maxConnections) {
+      socket.destroy();
+      return;
+    }
+    connections.add(socket);
+    socket.on("close", () => connections.delete(socket));
+    socket.on("error", () => socket.destroy());
+    injector.injectConnection(socket);
+  });
+  await listen(net, options.port);
+  return {
+    port: (net.address() as AddressInfo).port, // a TCP server's address is an AddressInfo
+    drain: () =>
+      new Promise((resolve) => {
+        net.close(() => resolve());
+        server.tryShutdown(() => {
+          for (const socket of connections) socket.end();
+        });
+      }),
+  };
+};
+
+const listen = (server: NetServer, port: number): Promise<void> =>
   new Promise((resolve, reject) => {
-    const sessions = new Set<Http2Session>();
-    const server = createServer({ settings: { maxConcurrentStreams: 100 } });
-    server.maxConnections = maxConnections;
-    server.on("session", (session) => {
-      sessions.add(session);
-      session.on("close", () => sessions.delete(session));
-      session.on("error", () => session.destroy());
-    });
-    server.on("stream", (stream: ServerHttp2Stream, headers) => {
-      stream.on("error", () => {}); // the client's reset; there is nothing to save
-      stream.respond(
-        {
-          ":status": 200,
-          "content-type": "application/grpc",
-          "grpc-status": unimplemented,
-          "grpc-message": `${headers[":path"]} is not offered`,
-        },
-        { endStream: true },
-      );
-      stream.resume();
-    });
     server.once("error", reject);
-    server.listen(port, () => {
+    server.listen({ port, backlog: 511 }, () => {
       server.off("error", reject);
-      resolve({
-        port: (server.address() as AddressInfo).port, // a TCP server's address is an AddressInfo
-        drain: () =>
-          new Promise((done) => {
-            server.close(() => done());
-            for (const session of sessions) session.close();
-          }),
-      });
+      resolve();
     });
   });
+
+const unary =
+  (handler: UnaryHandler) =>
+  (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void => {
+    const scope = makeScope();
+    call.on("cancelled", () => {
+      cancel(scope, new EngineError("CLIENT_GONE", "the client gave the call up"));
+    });
+    const deadlineAt = Number(call.getDeadline());
+    handler({
+      body: call.request,
+      metadata: call.metadata,
+      deadlineAt: Number.isFinite(deadlineAt) ? deadlineAt : undefined,
+      scope,
+      sendInitial: (metadata) => call.sendMetadata(metadata),
+    }).then(
+      ({ body }) => callback(null, body),
+      (thrown) => callback(statusOf(asEngineError(thrown))),
+    );
+  };
+
+/** A node's status as it came; an engine's own by the table. Source: engine contract, 4.4. */
+export const statusOf = (
+  error: EngineError,
+): { code: number; details: string; metadata: Metadata } => {
+  const metadata = new Metadata();
+  if (error.grpc === undefined) {
+    return { code: grpcCodes[errorTable[error.code].grpc], details: error.message, metadata };
+  }
+  const { code, details, rich } = error.grpc;
+  if (rich !== undefined) metadata.set("grpc-status-details-bin", rich);
+  return { code, details, metadata };
+};
