@@ -78,8 +78,8 @@ const refuse = (path: string, message: string): Input => ({
 });
 
 const unreadable = (thrown: unknown): string => {
-  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  const { code, message } = (thrown ?? {}) as { code?: unknown; message?: unknown }; // any value may be asked
   if (code === "ENOENT") return "does not exist; check the name";
   if (code === "EACCES" || code === "EPERM") return "may not be read; check its permissions";
-  return `cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+  return `cannot be read: ${String(message ?? thrown)}`;
 };

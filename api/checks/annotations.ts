@@ -1,7 +1,7 @@
 /** The annotations that we read hold what we can read. */
 
 import { at, item } from "../path.ts";
-import { hint } from "../spelling.ts";
+import { nearest } from "../spelling.ts";
 import type { SeldonDeployment } from "../types.ts";
 import { type Check, type Finding, fault, warning } from "./check.ts";
 
@@ -81,10 +81,13 @@ export const switchesAreSwitched: Check = perAnnotation((key, value, path) => {
   return [warning(path, `"${value}" counts as false; write "true" or "false"`)];
 });
 
+const nameOf = (key: string): string => key.slice(key.indexOf("/") + 1);
+
 /** An annotation that is almost one of ours is a slip. */
 export const annotationsAreKnown: Check = perAnnotation((key, _value, path) => {
   const isOurs = key.startsWith("seldon.io/") || key.startsWith("espalier.io/");
   if (!isOurs || known.includes(key) || key.startsWith("seldon.io/engine-")) return [];
-  const meant = hint(key, known);
-  return meant === "" ? [] : [warning(path, `is read by nobody${meant}`)];
+  const meant = nearest(nameOf(key), known.map(nameOf));
+  const whole = known.find((each) => nameOf(each) === meant);
+  return whole === undefined ? [] : [warning(path, `is read by nobody; did you mean "${whole}"?`)];
 });

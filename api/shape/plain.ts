@@ -7,7 +7,7 @@ export const isNothing = (value: unknown): value is null | undefined =>
 export const isPlain = (value: unknown): value is object => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
+  return prototype === null || Object.getPrototypeOf(prototype) === null; // of any realm
 };
 
 /** What a value is, in the words of somebody who writes YAML. */
