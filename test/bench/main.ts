@@ -1,0 +1,155 @@
+/**
+ * `npm run bench`: starts the stub, the load generator, the engine and the reference proxies,
+ * measures one case after the other, prints tables, and leaves nothing behind.
+ *
+ * The tested process has one CPU to itself, everything else shares another. docs/performance.md
+ * explains the method.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, release, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { cases } from "./cases.ts";
+import { allowedCpus, pin } from "./cpu.ts";
+import { startLoader, startStub } from "./loader.ts";
+import { type Bench, type CaseResult, measureCase } from "./measure.ts";
+import { type Options, parseOptions, usage } from "./options.ts";
+import { makeProcesses } from "./processes.ts";
+import { readProfiles, renderSelfTimes, selfTimes } from "./profile.ts";
+import { type Report, render, type Setting, summarise } from "./report.ts";
+import { measureStarts } from "./starts.ts";
+import { findProxies, makeEngine, type Variant } from "./variants.ts";
+
+// biome-ignore lint/style/noProcessEnv: PATH and the like, read once and handed to all processes
+const env = process.env;
+
+const say = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+/** The CPU of the tested process and that of all others; undefined where they cannot be kept apart. */
+const shareCpus = (): { readonly tested: number; readonly others: number } | undefined => {
+  const [tested, others] = allowedCpus();
+  if (tested === undefined || others === undefined) return undefined;
+  return pin(process.pid, others) ? { tested, others } : undefined;
+};
+
+const describe = (
+  { rounds, scale, profile }: Options,
+  variants: readonly Variant[],
+  shared: ReturnType<typeof shareCpus>,
+): Setting => {
+  const reference = variants[1]?.name;
+  const notes = [
+    ...(scale < 1 ? ["--quick: too few requests to quote"] : []),
+    ...(profile === undefined ? [] : ["profiled: figures are not to be quoted"]),
+    ...(reference === undefined
+      ? ["no reference: neither nginx nor haproxy is installed (apt-get install nginx)"]
+      : []),
+    ...(shared === undefined
+      ? ["not pinned: needs taskset and two CPUs; CPU time per request is less exact so"]
+      : []),
+  ];
+  const load = loadavg().map((one) => one.toFixed(2));
+  return {
+    date: new Date().toISOString().slice(0, 16).replace("T", " "),
+    command: `npm run bench ${process.argv.slice(2).join(" ")}`.trim(),
+    machine: `${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} CPUs, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}, load before ${load.join(" ")}`,
+    versions: variants.map(({ version }) => version),
+    cpus:
+      shared === undefined
+        ? "all processes on any CPU"
+        : `tested process on CPU ${shared.tested}, stub and load on CPU ${shared.others}`,
+    rounds,
+    reference,
+    notes,
+  };
+};
+
+const measure = async (options: Options, folder: string): Promise<Report> => {
+  const shared = shareCpus();
+  const place = { cpu: shared?.others, env };
+  const given = { env, folder, profiles: options.profile };
+  const variants = [makeEngine(given), ...findProxies(given)];
+  const bench: Bench = {
+    processes,
+    loader: startLoader(processes, place),
+    stub: await startStub(processes, place),
+    variants,
+    cpu: shared?.tested,
+    rounds: options.rounds,
+    scale: options.scale,
+    progress: say,
+  };
+  const setting = describe(options, variants, shared);
+  const [first] = cases;
+  const starts =
+    first === undefined || options.profile !== undefined
+      ? []
+      : await measureStarts(bench, first, options.rounds);
+  const results: CaseResult[] = [];
+  for (const one of options.cases) results.push(await measureCase(bench, one));
+  return { setting, cases, variants: variants.map(({ name }) => name), results, starts };
+};
+
+/** Requests of the engine that got no right answer. */
+const failuresOf = ({ results, variants, setting }: Report): number =>
+  results
+    .flatMap((result) =>
+      (["saturated", "paced"] as const).flatMap((mode) =>
+        summarise(result, mode, variants.slice(0, 1), setting.reference),
+      ),
+    )
+    .reduce((sum, { failed }) => sum + failed, 0);
+
+const run = async (options: Options): Promise<number> => {
+  const folder = mkdtempSync(join(tmpdir(), "espalier-bench-"));
+  if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
+  try {
+    const report = await measure(options, folder);
+    process.stdout.write(`\n${render(report)}`);
+    if (options.profile !== undefined) {
+      const self = selfTimes(readProfiles(options.profile));
+      process.stdout.write(`\nSelf time of the engine\n${renderSelfTimes(self, 40)}\n`);
+    }
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report)}\n`);
+    return failuresOf(report) === 0 ? 0 : 1;
+  } finally {
+    await processes.stopAll();
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const processes = makeProcesses();
+
+const main = async (): Promise<number> => {
+  const parsed = parseOptions(process.argv.slice(2));
+  if (parsed.kind === "help") {
+    process.stdout.write(usage);
+    return 0;
+  }
+  if (parsed.kind === "fault") {
+    process.stderr.write(`bench: ${parsed.fault}\n\n${usage}`);
+    return 2;
+  }
+  if (process.platform !== "linux") {
+    say("bench: CPU time is read from /proc, so the bench runs on Linux only");
+    return 2;
+  }
+  const stopped = new Promise<number>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.on(signal, () => {
+        say("bench: stopping");
+        resolve(130);
+      });
+    }
+  });
+  const ran = run(parsed.options).catch((error: unknown) => {
+    say(`bench: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  });
+  const code = await Promise.race([ran, stopped]);
+  await processes.stopAll();
+  return code;
+};
+
+process.exit(await main());

@@ -1,0 +1,54 @@
+/** What the bench and its two helper processes, loader and stub, say to each other. */
+import type { Packed } from "./histogram.ts";
+
+/** One run of the loader against one port. */
+export type Job = {
+  readonly port: number;
+  readonly path: string;
+  readonly connections: number;
+  readonly requestBytes: number;
+  readonly answerBytes: number;
+  readonly requests: number;
+  /** Requests a second, each at its own time whatever the answers do; 0 sends on every answer. */
+  readonly perSecond: number;
+  /** The run is cut after so long. */
+  readonly limitMs: number;
+};
+
+export type Failures = {
+  /** Answers of another status than 200. */
+  readonly status: number;
+  /** Answers of another length, or without one. */
+  readonly length: number;
+  /** Connections that broke with a request under way. */
+  readonly connection: number;
+  /** Requests without an answer when the run was cut, sent or not. */
+  readonly missing: number;
+};
+
+export type Outcome = {
+  readonly done: number;
+  readonly seconds: number;
+  readonly failures: Failures;
+  /** From the send, or at a fixed rate from the time set for it, to the last byte; microseconds. */
+  readonly latency: Packed;
+  /** How late requests left at a fixed rate; microseconds. */
+  readonly lateness: Packed;
+};
+
+/** To the loader: open the connections of a job, run it, or close them. */
+export type ToLoader = { readonly kind: "open" | "run" | "close"; readonly job: Job };
+export type FromLoader =
+  | { readonly kind: "opened" | "closed" }
+  | { readonly kind: "ran"; readonly outcome: Outcome }
+  | { readonly kind: "failed"; readonly why: string };
+
+/** From the stub, once: its ports by size of the answer. */
+export type FromStub = { readonly small: readonly number[]; readonly large: readonly number[] };
+
+/** To the ticker thread of the loader. Times are those of `process.hrtime`, in milliseconds. */
+export type Ticks = {
+  readonly startMs: number;
+  readonly intervalMs: number;
+  readonly count: number;
+};
