@@ -3,7 +3,7 @@
  * text; whether a document is a SeldonDeployment is for the caller to ask and `parse` to say.
  */
 
-import { YAMLException } from "js-yaml";
+import type { YAMLException } from "js-yaml";
 import { isMeantForUs } from "./checks/identity.ts";
 import { item } from "./path.ts";
 import { failure, type Issue, type Result, success } from "./result.ts";
@@ -81,14 +81,11 @@ const readJson = (text: string): unknown => {
 };
 
 const asIssue = (error: unknown, text: string, source: string): Issue => {
-  if (!(error instanceof YAMLException)) {
-    return { path: source, message: `cannot be read: ${String(error)}` };
-  }
-  const { mark, reason } = error;
-  if (mark === undefined) return { path: source, message: reason };
+  const { mark, reason } = error as Partial<YAMLException>; // js-yaml throws nothing else
+  if (mark === undefined) return { path: source, message: reason ?? String(error) };
   const line = mark.buffer.split("\n", mark.line + 1).at(-1) ?? "";
   const path = `${source}:${mark.line + 1}:${mark.column + 1}`;
-  return { path, message: `${reason}; ${mend(reason, line, text)}` };
+  return { path, message: `${reason}; ${mend(reason ?? "", line, text)}` };
 };
 
 /** How to mend what js-yaml found, by its own words and the line it points to. */

@@ -9,7 +9,7 @@
 
 import { at, item } from "../path.ts";
 import type { Issue } from "../result.ts";
-import type { Field, Node, ObjectNode } from "./node.ts";
+import type { Node, ObjectNode } from "./node.ts";
 import { isNothing, isPlain, kindOf } from "./plain.ts";
 import { readScalar } from "./scalar.ts";
 import { unknownField } from "./unknown-field.ts";
@@ -73,7 +73,7 @@ const missing = (given: object, node: ObjectNode, place: Place, found: Findings)
     ([key, { required }]) => required && !Object.hasOwn(given, key),
   );
   for (const [key, field] of absent) {
-    const message = `is required and missing; add it: ${wanted(field)}`;
+    const message = `is required and missing; add it: ${wanted[field.node.is]}`;
     found.issues.push({ path: at(place.path, key), message });
   }
   return Object.fromEntries(absent.map(([key, field]) => [key, empty(field.node)]));
@@ -135,8 +135,6 @@ const empty = (node: Node): unknown => {
       return {};
     case "list":
       return [];
-    case "any":
-      return null;
     default:
       return readScalar(undefined, node).sound;
   }
@@ -147,19 +145,15 @@ const nothing = (path: string): Issue => ({
   message: "is empty (null) and counts as not given; remove it or give it a value",
 });
 
-const wanted = ({ node }: Field): string => {
-  switch (node.is) {
-    case "object":
-      return "a mapping of fields";
-    case "map":
-      return "a mapping";
-    case "list":
-      return "a list";
-    case "int":
-      return "a whole number";
-    case "bool":
-      return "true or false";
-    default:
-      return "a string";
-  }
+/** What to add where a required field is missing. */
+const wanted: { readonly [Kind in Node["is"]]: string } = {
+  object: "a mapping of fields",
+  map: "a mapping",
+  list: "a list",
+  int: "a whole number",
+  bool: "true or false",
+  string: "a string",
+  quantity: "a quantity",
+  intOrString: "a number or a name",
+  any: "a value",
 };

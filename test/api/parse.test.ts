@@ -214,6 +214,50 @@ describe("parse", () => {
       want: [`${c0}.resources.limits.memory`],
     },
     {
+      name: "a probe with neither port",
+      value: containerWith({ livenessProbe: { httpGet: { port: 1.5 } } }),
+      want: [`${c0}.livenessProbe.httpGet.port`],
+    },
+    {
+      name: "a list for a string",
+      value: graphWith({ modelUri: ["x"] }),
+      want: [`${p0}.graph.modelUri`],
+    },
+    {
+      name: "a word for a boolean",
+      value: withPredictor({ shadow: "maybe" }),
+      want: [`${p0}.shadow`],
+    },
+    {
+      name: "labels that are a list",
+      value: withPredictor({ labels: ["a"] }),
+      want: [`${p0}.labels`],
+    },
+    {
+      name: "missing lists, maps, numbers and booleans",
+      value: withPredictor({
+        componentSpecs: [
+          {
+            ...pod(container("model", { lifecycle: { preStop: { sleep: {} } } })),
+            kedaSpec: { triggers: [{ type: "cron" }] },
+          },
+        ],
+      }),
+      want: [
+        `${c0}.lifecycle.preStop.sleep.seconds`,
+        `${p0}.componentSpecs[0].kedaSpec.triggers[0].metadata`,
+      ],
+    },
+    {
+      name: "a fault in an init container",
+      value: withPredictor({
+        componentSpecs: [
+          { spec: { containers: [container("model")], initContainers: [container("model")] } },
+        ],
+      }),
+      want: [`${p0}.componentSpecs[0].spec.initContainers[0].name`],
+    },
+    {
       name: "a port in quotes",
       value: containerWith({ ports: [{ containerPort: "80" }] }),
       want: [`${c0}.ports[0].containerPort`],

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
+import Type from "typebox";
 import { kubernetesFields } from "../../api/kubernetes/fields.ts";
 import { SeldonDeploymentSchema } from "../../api/schema.ts";
 import { compile, type Node } from "../../api/shape/node.ts";
@@ -36,6 +37,10 @@ describe("compile", () => {
     const container = "spec.predictors.componentSpecs.spec.containers";
     expect(place(`${container}.livenessProbe.httpGet.port`)?.is).toBe("intOrString");
     expect(place(`${container}.resources.limits`)).toEqual({ is: "map", of: { is: "quantity" } });
+  });
+
+  it("refuses what the shape check could not check", () => {
+    expect(() => compile(Type.Object({ a: Type.Null() }))).toThrow("null");
   });
 
   it("knows the bounds of numbers", () => {
