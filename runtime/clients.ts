@@ -1,55 +1,96 @@
+/** One client for each place that nodes are called at, however many nodes are there. */
+import { Client, credentials } from "@grpc/grpc-js";
 import type { PlanUnit } from "../api/plan.ts";
+import { type GrpcCarried, makeGrpcNode } from "./client/grpc-node.ts";
 import { type HttpClient, makeHttpClient } from "./client/http.ts";
 import { makeRestNode, type RestCarried } from "./client/rest-node.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { NodeClient } from "./graph.ts";
 import type { Limits } from "./limits.ts";
 import type { Metrics } from "./metrics.ts";
+import type { GrpcProtocol } from "./protocol/grpc.ts";
 import type { RestProtocol } from "./protocol/protocol.ts";
 
-export type ClientFor = (host: string, port: number) => HttpClient;
+export type Clients = {
+  readonly httpFor: (host: string, port: number) => HttpClient;
+  readonly grpcFor: (host: string, port: number) => Client;
+  close(): void;
+};
 
-/** One client a host and port, however many nodes are called there. */
-export const makeClients = (
-  limits: Limits,
-  deadlines: Deadlines,
-): { readonly clientFor: ClientFor; close(): void } => {
-  const clients = new Map<string, HttpClient>();
+export const makeClients = (limits: Limits, deadlines: Deadlines): Clients => {
+  const http = byPlace((host, port) => makeHttpClient({ host, port, limits, deadlines }));
+  const grpc = byPlace((host, port) => makeGrpcClient(host, port, limits));
   return {
-    clientFor: (host, port) => {
-      const key = `${host}:${port}`;
-      let client = clients.get(key);
-      if (client === undefined) {
-        client = makeHttpClient({ host, port, limits, deadlines });
-        clients.set(key, client);
-      }
-      return client;
-    },
+    httpFor: http.at,
+    grpcFor: grpc.at,
     close: () => {
-      for (const client of clients.values()) client.close();
+      for (const client of [...http.all(), ...grpc.all()]) client.close();
     },
   };
 };
 
-export type RemoteOptions = {
-  readonly protocol: RestProtocol;
+const byPlace = <Kind>(make: (host: string, port: number) => Kind) => {
+  const made = new Map<string, Kind>();
+  return {
+    all: () => made.values(),
+    at: (host: string, port: number): Kind => {
+      const key = `${host}:${port}`;
+      const found = made.get(key) ?? make(host, port);
+      made.set(key, found);
+      return found;
+    },
+  };
+};
+
+/** Calls are spread over all addresses that the host's name stands for. Source: deviation E14. */
+const makeGrpcClient = (host: string, port: number, limits: Limits): Client => {
+  const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return new Client(`dns:${place}`, credentials.createInsecure(), {
+    "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+    "grpc.max_receive_message_length": limits.maxBodyBytes,
+    "grpc.max_send_message_length": limits.maxBodyBytes,
+    // A container that comes back is found again soon.
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 5000,
+    "grpc.enable_retries": 0,
+  });
+};
+
+type RemoteOptions<Protocol> = {
+  readonly protocol: Protocol;
   readonly timeoutMs: number;
   readonly limits: Limits;
-  readonly clientFor: ClientFor;
+  readonly clients: Clients;
   readonly metrics: Metrics;
 };
 
 /** The REST client of a unit; undefined if its endpoint has no HTTP port. */
 export const makeRestRemote =
-  ({ metrics, ...options }: RemoteOptions) =>
+  ({ metrics, clients, ...options }: RemoteOptions<RestProtocol>) =>
   ({ name, endpoint }: PlanUnit): NodeClient<RestCarried> | undefined => {
     const { service_host: host, httpPort: port } = endpoint ?? {};
-    if (host === undefined || host === "" || port === undefined) return undefined;
+    if (!host || port === undefined) return undefined;
     return makeRestNode({
       ...options,
       name,
-      client: options.clientFor(host, port),
+      client: clients.httpFor(host, port),
+      clientFor: clients.httpFor,
       observe: ({ path, model, method, status, seconds }) =>
         metrics.client({ service: path, method, code: String(status), model })(seconds),
+    });
+  };
+
+/** The gRPC client of a unit; undefined if its endpoint has no gRPC port. */
+export const makeGrpcRemote =
+  ({ metrics, clients, protocol, timeoutMs }: RemoteOptions<GrpcProtocol>) =>
+  ({ name, endpoint }: PlanUnit): NodeClient<GrpcCarried> | undefined => {
+    const { service_host: host, grpcPort: port } = endpoint ?? {};
+    if (!host || port === undefined) return undefined;
+    return makeGrpcNode({
+      name,
+      protocol,
+      timeoutMs,
+      client: clients.grpcFor(host, port),
+      observe: ({ rpc, code, model, seconds }) => metrics.clientGrpc(rpc, code, model)(seconds),
     });
   };

@@ -1,22 +1,31 @@
 /** What the engine is told at start: flags, environment and the pod's annotations, read once. */
+import { join } from "node:path";
 import { decodePlan, type Plan } from "../api/plan.ts";
 import { type FlagValues, parseBool, readFlags } from "../host/flags.ts";
 import { engineFlags } from "./flags.ts";
 import type { Limits } from "./limits.ts";
+import { type Protocol, protocols } from "./protocol/protocols.ts";
+import type { TlsFiles } from "./server/tls.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type EngineConfig = {
+  readonly makeProtocol: (limitBytes: number) => Protocol;
   readonly flags: FlagValues<typeof engineFlags>;
   readonly plan: Plan;
   readonly limits: Limits;
   /** Per call to a node; 0 means no limit. */
   readonly restTimeoutMs: number;
+  readonly grpcTimeoutMs: number;
+  /** Largest message over gRPC. */
+  readonly grpcMaxBytes: number;
   /** For the whole graph. */
   readonly graphTimeoutMs: number;
   /** When routes are written into `meta.routing`. Source: deviation E6. */
   readonly record: "every-node" | "final" | "never";
   readonly cors: { readonly origins: string; readonly headers: string };
+  /** Undefined serves without TLS. */
+  readonly tls: TlsFiles | undefined;
 };
 
 export type ReadConfig =
@@ -37,46 +46,64 @@ export type Sources = {
   /** Annotations of the pod; empty if it has none. */
   readonly annotations: ReadonlyMap<string, string>;
   /** Reads the plan out of the manifest that `--file` names. */
-  readonly planFromFile: (file: string, predictor: string) => PlanOrFaults;
+  readonly planFromFile: (file: string, predictor: string) => Promise<PlanOrFaults>;
 };
 export type PlanOrFaults =
   | { readonly ok: true; readonly plan: Plan }
   | { readonly ok: false; readonly faults: readonly string[] };
 
 /** All faults are reported together; only a missing plan has an exit code of its own. */
-export const readConfig = (sources: Sources): ReadConfig => {
+export const readConfig = async (sources: Sources): Promise<ReadConfig> => {
   const { argv, env, annotations } = sources;
   const read = readFlags(engineFlags, withEnvDefaults(argv, env));
   if (!read.ok) return { ok: false, faults: read.faults, exitCode: 1 };
   const flags = read.values;
   const faults = [...flagFaults(flags)];
   const warnings: string[] = [];
-  const timeout = (key: string, fallback: number): number => {
-    const fault = milliseconds(annotations, key);
-    if (typeof fault === "string") faults.push(fault);
-    return typeof fault === "number" ? fault : fallback;
+  const number = (key: string, fallback: number, sink = faults): number => {
+    const value = wholeNumber(annotations, key);
+    if (typeof value === "string") sink.push(value);
+    return typeof value === "number" ? value : fallback;
   };
-  const restTimeoutMs = timeout("seldon.io/rest-timeout", 0);
-  const graphTimeoutMs = timeout("espalier.io/graph-timeout", defaultGraphTimeoutMs);
-  const record = recordWhen(env["SELDON_ENABLE_ROUTING_INJECTION"], warnings);
-  if (faults.length > 0) return { ok: false, faults, exitCode: 1 };
-
-  const plan = findPlan(sources, flags);
-  if (!plan.ok) return { ok: false, faults: plan.faults, exitCode: noPredictorExitCode };
-  const cors = {
-    origins: env["CORS_ALLOWED_ORIGINS"] || "*",
-    headers: env["CORS_ALLOWED_HEADERS"] || defaultCorsHeaders,
-  };
-  const config = {
-    flags,
-    plan: plan.plan,
+  const settings = {
+    restTimeoutMs: number("seldon.io/rest-timeout", 0),
+    // A malformed one is fatal for REST and passed over for gRPC. Source: engine contract, 10.2.
+    grpcTimeoutMs: number("seldon.io/grpc-timeout", 0, warnings),
+    graphTimeoutMs: number("espalier.io/graph-timeout", 0) || defaultGraphTimeoutMs,
+    grpcMaxBytes: Math.min(
+      number("seldon.io/grpc-max-message-size", flags.max_body_bytes),
+      flags.max_body_bytes,
+    ),
+    record: recordWhen(env["SELDON_ENABLE_ROUTING_INJECTION"], warnings),
     limits: limitsOf(flags),
-    restTimeoutMs,
-    graphTimeoutMs: graphTimeoutMs || defaultGraphTimeoutMs,
-    record,
-    cors,
+    cors: {
+      origins: env["CORS_ALLOWED_ORIGINS"] || "*",
+      headers: env["CORS_ALLOWED_HEADERS"] || defaultCorsHeaders,
+    },
+    tls: tlsFiles(env),
   };
-  return { ok: true, config, warnings };
+  const makeProtocol = Object.hasOwn(protocols, flags.protocol)
+    ? protocols[flags.protocol]
+    : undefined;
+  if (makeProtocol === undefined) {
+    const offered = Object.keys(protocols).join(", ");
+    faults.push(`--protocol is "${flags.protocol}"; write one of ${offered}`);
+  }
+  if (faults.length > 0 || makeProtocol === undefined) return { ok: false, faults, exitCode: 1 };
+  const plan = await findPlan(sources, flags);
+  if (!plan.ok) return { ok: false, faults: plan.faults, exitCode: noPredictorExitCode };
+  return { ok: true, config: { ...settings, makeProtocol, flags, plan: plan.plan }, warnings };
+};
+
+/** Source: engine contract, 1.2; deviation E10. */
+const tlsFiles = (env: Environment): TlsFiles | undefined => {
+  const folder = env["SELDON_CERT_MOUNT_PATH"];
+  if (folder === undefined || folder === "") return undefined;
+  return {
+    certificate: join(folder, env["SELDON_CERT_FILE_NAME"] || "tls.crt"),
+    key: join(folder, env["SELDON_CERT_KEY_FILE_NAME"] || "tls.key"),
+    clientAuthorities: env["ESPALIER_CLIENT_CA_FILE"] || undefined,
+  };
 };
 
 /** Defaults of flags that come from the environment. Source: engine contract, 1.1. */
@@ -86,11 +113,6 @@ const withEnvDefaults = (argv: readonly string[], env: Environment): readonly st
 };
 
 const flagFaults = (flags: FlagValues<typeof engineFlags>): readonly string[] => [
-  ...(flags.protocol === "seldon"
-    ? []
-    : ["tensorflow", "v2", "kfserving"].includes(flags.protocol)
-      ? [`--protocol ${flags.protocol} is not offered yet; this version serves "seldon"`]
-      : [`--protocol is "${flags.protocol}"; write seldon, tensorflow, v2 or kfserving`]),
   ...(flags.transport === "rest" || flags.transport === "grpc"
     ? []
     : [`--transport is "${flags.transport}"; write rest or grpc`]),
@@ -117,14 +139,15 @@ const limitsOf = (flags: FlagValues<typeof engineFlags>): Limits => ({
 });
 
 /** A fault is a sentence. */
-const milliseconds = (
+const wholeNumber = (
   annotations: ReadonlyMap<string, string>,
   key: string,
 ): number | string | undefined => {
   const text = annotations.get(key);
   if (text === undefined) return undefined;
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  return `annotation ${key} is "${text}"; write a whole number of milliseconds`;
+  return /^\d{1,10}$/.test(text)
+    ? Number(text)
+    : `annotation ${key} is "${text}"; write a whole number`;
 };
 
 const recordWhen = (text: string | undefined, warnings: string[]): EngineConfig["record"] => {
@@ -139,10 +162,10 @@ const recordWhen = (text: string | undefined, warnings: string[]): EngineConfig[
   return wanted ? "every-node" : "never";
 };
 
-const findPlan = (
+const findPlan = async (
   { env, planFromFile }: Sources,
   { file, predictor }: FlagValues<typeof engineFlags>,
-): PlanOrFaults => {
+): Promise<PlanOrFaults> => {
   if (file !== "") return planFromFile(file, predictor);
   const encoded = env["ENGINE_PREDICTOR"];
   if (encoded === undefined || encoded === "") {

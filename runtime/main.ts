@@ -6,26 +6,14 @@
 import { readFileSync } from "node:fs";
 import { type Logger, makeLog } from "../host/log.ts";
 import { parseAnnotations } from "./annotations.ts";
-import type { RestCarried } from "./client/rest-node.ts";
-import { makeClients, makeRestRemote } from "./clients.ts";
-import { type EngineConfig, type Environment, readConfig } from "./config.ts";
-import { type Deadlines, makeDeadlines } from "./deadlines.ts";
-import { makeEngine } from "./engine/engine.ts";
-import { type Graph, makeGraph, preorder } from "./graph.ts";
+import { makeClients } from "./clients.ts";
+import { type EngineConfig, type Environment, type PlanOrFaults, readConfig } from "./config.ts";
+import { makeDeadlines } from "./deadlines.ts";
+import { type Faces, makeFaces } from "./faces.ts";
 import { type Metrics, makeMetrics } from "./metrics.ts";
-import { planFromFile } from "./plan-file.ts";
-import type { RestProtocol } from "./protocol/protocol.ts";
-import { makeSeldonRest } from "./protocol/seldon-rest.ts";
-import {
-  makeConnectReadiness,
-  makeHealthReadiness,
-  type Readiness,
-  type Target,
-} from "./readiness.ts";
-import { makeDocs } from "./server/docs.ts";
 import { type GrpcServer, listenGrpc } from "./server/grpc.ts";
-import { type HttpServer, listenHttp } from "./server/http.ts";
-import { makeRestHandler } from "./server/rest.ts";
+import { type HttpServer, type HttpServerOptions, listenHttp } from "./server/http.ts";
+import { openTls, type TlsMaterial } from "./server/tls.ts";
 
 /** Where the kubelet writes the pod's annotations. Source: engine contract, 1.5. */
 const podAnnotations = "/etc/podinfo/annotations";
@@ -44,7 +32,7 @@ export type Started =
 /** Starts an engine from its command line and environment. */
 export const startEngine = async (argv: readonly string[], env: Environment): Promise<Started> => {
   const annotations = readAnnotations(env["ESPALIER_PODINFO_ANNOTATIONS"] || podAnnotations);
-  const read = readConfig({ argv, env, annotations, planFromFile });
+  const read = await readConfig({ argv, env, annotations, planFromFile });
   if (!read.ok) return read;
   const { config } = read;
   const log = makeLog(config.flags.log_level);
@@ -55,6 +43,10 @@ export const startEngine = async (argv: readonly string[], env: Environment): Pr
     return { ok: false, faults: [listenFault(error)], exitCode: 1 };
   }
 };
+
+/** Reading YAML is not needed by an engine that gets its plan from the environment. */
+const planFromFile = async (file: string, predictor: string): Promise<PlanOrFaults> =>
+  (await import("./plan-file.ts")).planFromFile(file, predictor);
 
 const readAnnotations = (path: string): ReadonlyMap<string, string> => {
   try {
@@ -80,118 +72,78 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
   const { flags, limits, plan } = config;
   const deadlines = makeDeadlines();
   const clients = makeClients(limits, deadlines);
-  const protocol = makeSeldonRest(limits.maxDecompressedBytes);
   const metrics = makeMetrics(flags.sdep, plan);
-  const remote = makeRestRemote({
-    protocol,
-    timeoutMs: config.restTimeoutMs,
-    limits,
-    metrics,
-    ...clients,
-  });
-  const graph = makeGraph({ plan, codec: protocol.codec, remote, random: Math.random });
   const state = { stopping: false };
-  const nodesReady = makeReadiness(config, protocol, { graph, clients, deadlines });
-  const readiness = watchReadiness(
-    async () => (state.stopping ? "the engine is stopping" : nodesReady()),
-    log,
-  );
-  const handler = makeRestHandler({
-    deployment: flags.sdep,
-    namespace: flags.namespace,
-    predictor: plan.name,
-    protocol,
-    engine: makeEngine(
-      graph.root,
-      config.record === "every-node" ? protocol.codec.record : undefined,
-    ),
-    graph,
-    metrics,
-    readiness,
-    docs: makeDocs(protocol.routes, {
-      deployment: flags.sdep,
-      namespace: flags.namespace,
-      predictor: plan.name,
-    }),
+  const faces = makeFaces(config, {
+    clients,
     deadlines,
-    metricsPath: flags.prometheus_path,
-    graphTimeoutMs: config.graphTimeoutMs,
-    recordAtEnd: config.record === "final" && graph.routeVaries,
-    cors: config.cors,
+    metrics,
+    ownReason: () => (state.stopping ? "the engine is stopping" : undefined),
+    onReadiness: (reason) => {
+      if (reason === undefined) log.info("ready");
+      else log.warn({ reason }, "not ready");
+    },
   });
-  const http = await listenHttp({
-    handler,
-    onError: protocol.failure,
-    limits,
-    port: flags.http_port,
-  });
-  const grpc = await listenGrpc({
-    port: flags.grpc_port,
-    maxConnections: limits.maxConnections,
-    maxMessageBytes: limits.maxBodyBytes,
-    unary: new Map(),
-    serverStreams: new Map(),
-    duplexStreams: new Map(),
-  });
-  const scrape = await listenMetrics(config, protocol, metrics);
-  log.info(
-    { httpPort: http.port, grpcPort: grpc.port, deployment: flags.sdep, predictor: plan.name },
-    "engine started",
+  const tls = config.tls && openTls(config.tls);
+  const servers = await openListeners(config, { faces, metrics, tls: tls?.material });
+  tls?.renew(
+    servers.all.flatMap(({ renewable }) => renewable ?? []),
+    (error) => {
+      if (error === undefined) log.info("certificates renewed");
+      else log.error({ error: error.message }, "cannot renew certificates; the old ones stay");
+    },
   );
+  const ports = { httpPort: servers.http.port, grpcPort: servers.grpc.port };
+  log.info({ ...ports, deployment: flags.sdep, predictor: plan.name }, "engine started");
   return {
-    httpPort: http.port,
-    grpcPort: grpc.port,
+    ...ports,
     stop: async () => {
       state.stopping = true;
       log.info({ delayMs: flags.shutdown_delay }, "engine stopping");
       await wait(flags.shutdown_delay);
-      const code = await drain([http, grpc, ...scrape], flags.graceful_timeout);
+      const code = await drain(servers.all, flags.graceful_timeout);
       clients.close();
+      tls?.close();
       log.info({ code }, "engine stopped");
       return code;
     },
   };
 };
 
-type Means = {
-  readonly graph: Graph<RestCarried>;
-  readonly clients: ReturnType<typeof makeClients>;
-  readonly deadlines: Deadlines;
+type Inside = {
+  readonly faces: Faces;
+  readonly metrics: Metrics;
+  readonly tls: TlsMaterial | undefined;
 };
 
-/** Children before their parent. Source: engine contract, 10.5. */
-const makeReadiness = (
-  { flags }: EngineConfig,
-  protocol: RestProtocol,
-  { graph, clients, deadlines }: Means,
-): Readiness => {
-  const targets = [...preorder(graph.units)].reverse().flatMap(({ plan }): readonly Target[] => {
-    const { service_host: host, service_port: port } = plan.endpoint ?? {};
-    return !host || port === undefined ? [] : [{ name: plan.name, host, port }];
+const openListeners = async (config: EngineConfig, { faces, metrics, tls }: Inside) => {
+  const { flags, limits } = config;
+  const onError = faces.protocol.rest.failure;
+  const secured = tls === undefined ? {} : { tls };
+  const http = await listenHttp({
+    ...secured,
+    handler: faces.rest,
+    onError,
+    limits,
+    port: flags.http_port,
   });
-  return flags.full_health_checks
-    ? makeHealthReadiness(targets, protocol.healthPath, clients.clientFor)
-    : makeConnectReadiness(targets, deadlines);
-};
-
-/** Says in the log when readiness changes, and why. */
-const watchReadiness = (readiness: Readiness, log: Logger): Readiness => {
-  let last: string | undefined = "";
-  return async () => {
-    const reason = await readiness();
-    if (reason !== last) {
-      if (reason === undefined) log.info("ready");
-      else log.warn({ reason }, "not ready");
-      last = reason;
-    }
-    return reason;
-  };
+  const grpc = await listenGrpc({
+    ...secured,
+    port: flags.grpc_port,
+    maxConnections: limits.maxConnections,
+    maxMessageBytes: config.grpcMaxBytes,
+    unary: faces.grpc,
+    serverStreams: new Map(),
+    duplexStreams: new Map(),
+  });
+  const scrape = await listenMetrics(config, metrics, onError);
+  return { http, grpc, all: [http, grpc, ...scrape] };
 };
 
 const listenMetrics = async (
   { flags, limits }: EngineConfig,
-  protocol: RestProtocol,
   metrics: Metrics,
+  onError: HttpServerOptions["onError"],
 ): Promise<readonly HttpServer[]> => {
   if (flags.metrics_port === 0) return [];
   const notFound = { status: 404, headers: [], body: undefined };
@@ -205,7 +157,7 @@ const listenMetrics = async (
               body: await metrics.text(),
             }
           : notFound,
-      onError: protocol.failure,
+      onError,
       limits,
       port: flags.metrics_port,
     }),

@@ -54,8 +54,8 @@ export type RestProtocol = {
   readonly routes: readonly RestRoute[];
   /** Where the API is described, for people and machines. */
   readonly docs: readonly string[];
-  /** Where `--full_health_checks` asks a node. */
-  readonly healthPath: string;
+  /** Where `--full_health_checks` asks a node; undefined only connects. */
+  readonly healthPath: string | undefined;
   /** Path on a node's port. `model` is the node's name, or the one of the request's path. */
   path(verb: Verb, model: string): string;
   /** The answer to a client whose request failed. */

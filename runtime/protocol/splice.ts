@@ -5,7 +5,7 @@
  * judged. Whatever does not read as JSON is answered with undefined, and so left as it is.
  */
 
-/** Byte offsets of a member's value. */
+/** A part of a buffer, by its byte offsets. */
 export type Span = { readonly start: number; readonly end: number };
 
 const quote = 0x22;

@@ -5,8 +5,8 @@
  * connections, and the drain.
  */
 
-import type { AddressInfo } from "node:net";
-import { createServer, type Server as NetServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import {
   Metadata,
   Server,
@@ -19,6 +19,7 @@ import {
 import { asEngineError, EngineError, errorTable } from "../errors.ts";
 import { grpcCodes } from "../grpc-status.ts";
 import { cancel, makeScope, type Scope } from "../scope.ts";
+import type { Renewable, TlsMaterial } from "./tls.ts";
 
 export type GrpcRequest = {
   readonly body: Buffer;
@@ -41,6 +42,8 @@ export type GrpcServerOptions = {
   readonly port: number;
   readonly maxConnections: number;
   readonly maxMessageBytes: number;
+  /** With a certificate the listener speaks TLS, and says so to clients that ask (ALPN h2). */
+  readonly tls?: TlsMaterial;
   readonly unary: ReadonlyMap<string, UnaryHandler>;
   /** One request, many answers. */
   readonly serverStreams: ReadonlyMap<string, (call: ServerStream) => void>;
@@ -49,6 +52,8 @@ export type GrpcServerOptions = {
 
 export type GrpcServer = {
   readonly port: number;
+  /** Where new certificates go; undefined without TLS. */
+  readonly renewable: Renewable | undefined;
   /** Stops accepting and resolves when the last connection is closed. */
   drain(): Promise<void>;
 };
@@ -76,7 +81,7 @@ export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const connections = new Set<Socket>();
-  const net = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+  const accept = (socket: Socket): void => {
     if (connections.size >= options.maxConnections) {
       socket.destroy();
       return;
@@ -85,10 +90,15 @@ export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer
     socket.on("close", () => connections.delete(socket));
     socket.on("error", () => socket.destroy());
     injector.injectConnection(socket);
-  });
+  };
+  const tlsServer =
+    options.tls &&
+    createTlsServer({ ...options.tls, ALPNProtocols: ["h2"], noDelay: true }, accept);
+  const net = tlsServer ?? createServer({ noDelay: true, keepAlive: true }, accept);
   await listen(net, options.port);
   return {
     port: (net.address() as AddressInfo).port, // a TCP server's address is an AddressInfo
+    renewable: tlsServer,
     drain: () =>
       new Promise((resolve) => {
         net.close(() => resolve());

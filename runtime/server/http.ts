@@ -5,6 +5,7 @@
  * and requests, an end for slow clients, cancellation when a client leaves, and a drain.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { asEngineError, EngineError } from "../errors.ts";
@@ -12,6 +13,7 @@ import type { Limits } from "../limits.ts";
 import { cancel, makeScope, type Scope } from "../scope.ts";
 import { readBody } from "./body.ts";
 import { refuse } from "./refuse.ts";
+import type { Renewable, TlsMaterial } from "./tls.ts";
 
 export type HttpRequest = {
   readonly method: string;
@@ -42,10 +44,14 @@ export type HttpServerOptions = {
   readonly port: number;
   /** Address to listen on; all interfaces if absent. */
   readonly host?: string;
+  /** With a certificate the listener speaks TLS. */
+  readonly tls?: TlsMaterial;
 };
 
 export type HttpServer = {
   readonly port: number;
+  /** Where new certificates go; undefined without TLS. */
+  readonly renewable: Renewable | undefined;
   /** Stops accepting, lets requests in work end, and resolves when the last connection is closed. */
   drain(): Promise<void>;
   /** Closes everything at once. */
@@ -68,7 +74,7 @@ type Edge = {
 export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer> => {
   const { limits } = options;
   const edge: Edge = { options, connections: new Map(), inWork: 0, draining: false };
-  const server = createServer({
+  const settings = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headerTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -76,7 +82,9 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
     connectionsCheckingInterval: 1000,
     noDelay: true,
     highWaterMark: 65_536,
-  });
+  };
+  const tlsServer = options.tls && createTlsServer({ ...settings, ...options.tls });
+  const server = tlsServer ?? createServer(settings);
   server.maxHeadersCount = 0;
   server.timeout = limits.idleTimeoutMs;
 
@@ -92,6 +100,7 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
   await listen(server, options);
   return {
     port: (server.address() as AddressInfo).port, // a TCP server's address is an AddressInfo
+    renewable: tlsServer,
     drain: () => {
       edge.draining = true;
       return new Promise((resolve) => {
@@ -149,7 +158,8 @@ const serve = async (
 /** What node:http leaves to its user: too many connections, silent ones, malformed requests. */
 const watchConnections = ({ options, connections }: Edge, server: Server): void => {
   const { limits, onError } = options;
-  server.on("connection", (socket: Socket) => {
+  // Over TLS the requests come on the secured socket, which "connection" does not show.
+  server.on(options.tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
     if (connections.size >= limits.maxConnections) {
       refuse(socket, onError(tooBusy("connections (--max_connections)", limits.maxConnections)));
       return;

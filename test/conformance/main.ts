@@ -12,7 +12,6 @@ const notOffered = [
   /^grpc-/, // gRPC
   /^(?:tensorflow|v2)-rest-/, // protocols tensorflow and v2
   /^logging-/, // payload logging
-  /^process-tls$/, // TLS
   /-grpc(?:-|$)/, // single cases over gRPC
 ];
 
