@@ -18,7 +18,7 @@ export type Io = Sources & {
   readonly stderr: { write(text: string): unknown };
 };
 
-const usage = `Usage: espalier validate [--strict] [--config FILE] [--quiet] FILE...|FOLDER...|-
+const usage = `usage: espalier validate [--strict] [--config FILE] [--quiet] FILE...|FOLDER...|-
 
 Tells every fault of the SeldonDeployments in YAML or JSON files, with its field
 path and how to mend it. A folder stands for its *.yaml, *.yml and *.json files,

@@ -81,7 +81,7 @@ export const serverIsKnown: Check = perUnit(({ unit, path, predictor }, { settin
   if (findContainer(predictor, unit.name)?.container.image) return [];
   const words = [...builtIns, ...Object.keys(servers)];
   const message =
-    `"${implementation}" is neither a built-in node nor one of the predictor_servers; ` +
+    `"${implementation}" is neither a built-in node nor one of the predictor_servers of seldon-config; ` +
     `name one of them, or give the container an image${hint(implementation, words)}`;
   return [fault(at(path, "implementation"), message)];
 });
