@@ -1,4 +1,4 @@
-import { type FSWatcher, realpathSync, watch } from "node:fs";
+import { type FSWatcher, realpathSync, statSync, watch } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { Clock } from "./clock.ts";
 
@@ -15,7 +15,8 @@ const quietMs = 100;
 
 /**
  * Watches files through their folders, so that a file which is replaced by renaming (as most
- * editors save) is still seen, and through symbolic links also where they lead.
+ * editors save) is still seen, and through symbolic links also where they lead. A folder stands
+ * for the manifests in it.
  *
  * Answers how to stop.
  */
@@ -37,8 +38,11 @@ export const watchFiles = (files: readonly string[], options: WatchOptions): (()
     const trouble = (error: Error): void => options.onTrouble(folder, error);
     try {
       const watcher = watch(folder, (_event, name) => {
-        if (name === null) for (const of of names.values()) of.forEach(settle);
-        else names.get(name)?.forEach(settle);
+        for (const [wanted, concerned] of names) {
+          if (name === null || wanted === name || (wanted === any && isManifest(name))) {
+            concerned.forEach(settle);
+          }
+        }
       });
       watcher.on("error", trouble);
       watchers.push(watcher);
@@ -60,14 +64,22 @@ const foldersOf = (files: readonly string[]): Folders => {
   for (const file of files) {
     const path = resolve(file);
     for (const place of new Set([path, realPath(path)])) {
-      const names = folders.get(dirname(place)) ?? new Map<string, Set<string>>();
-      folders.set(dirname(place), names);
-      const concerned = names.get(basename(place)) ?? new Set<string>();
-      names.set(basename(place), concerned.add(file));
+      const [folder, name] = isFolder(place) ? [place, any] : [dirname(place), basename(place)];
+      const names = folders.get(folder) ?? new Map<string, Set<string>>();
+      folders.set(folder, names);
+      const concerned = names.get(name) ?? new Set<string>();
+      names.set(name, concerned.add(file));
     }
   }
   return folders;
 };
+
+/** Stands for every manifest of a folder that was given as a whole. */
+const any = "*";
+const isManifest = (name: string): boolean => /\.(ya?ml|json)$/.test(name);
+
+const isFolder = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 const realPath = (path: string): string => {
   try {
