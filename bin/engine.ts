@@ -21,7 +21,7 @@ export const main = async (argv: readonly string[]): Promise<number> => {
   const started = await startEngine(argv, process.env);
   if (!started.ok) {
     process.stderr.write(`espalier engine: ${started.faults.join("; ")}\n`);
-    return started.exitCode;
+    return process.exit(started.exitCode); // a signal that comes now finds nobody to stop
   }
   await stopAsked;
   const code = await started.process.stop();

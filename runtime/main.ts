@@ -116,52 +116,58 @@ type Inside = {
   readonly tls: TlsMaterial | undefined;
 };
 
+/** All listeners or none: what was opened is closed again when a later one cannot be. */
 const openListeners = async (config: EngineConfig, { faces, metrics, tls }: Inside) => {
   const { flags, limits } = config;
   const onError = faces.protocol.rest.failure;
   const secured = tls === undefined ? {} : { tls };
-  const http = await listenHttp({
-    ...secured,
-    handler: faces.rest,
-    onError,
-    limits,
-    port: flags.http_port,
-  });
-  const grpc = await listenGrpc({
-    ...secured,
-    port: flags.grpc_port,
-    maxConnections: limits.maxConnections,
-    maxMessageBytes: config.grpcMaxBytes,
-    unary: faces.grpc,
-    serverStreams: new Map(),
-    duplexStreams: new Map(),
-  });
-  const scrape = await listenMetrics(config, metrics, onError);
-  return { http, grpc, all: [http, grpc, ...scrape] };
+  const opened: (HttpServer | GrpcServer)[] = [];
+  const open = async <Kind extends HttpServer | GrpcServer>(one: Promise<Kind>): Promise<Kind> => {
+    const server = await one;
+    opened.push(server);
+    return server;
+  };
+  try {
+    const rest = { ...secured, handler: faces.rest, onError, limits, port: flags.http_port };
+    const http = await open(listenHttp(rest));
+    const grpc = await open(
+      listenGrpc({
+        ...secured,
+        port: flags.grpc_port,
+        maxConnections: limits.maxConnections,
+        maxMessageBytes: config.grpcMaxBytes,
+        unary: faces.grpc,
+        serverStreams: new Map(),
+        duplexStreams: new Map(),
+      }),
+    );
+    if (flags.metrics_port !== 0) await open(listenMetrics(config, metrics, onError));
+    return { http, grpc, all: opened };
+  } catch (error) {
+    for (const server of opened) server.close();
+    throw error;
+  }
 };
 
-const listenMetrics = async (
+const listenMetrics = (
   { flags, limits }: EngineConfig,
   metrics: Metrics,
   onError: HttpServerOptions["onError"],
-): Promise<readonly HttpServer[]> => {
-  if (flags.metrics_port === 0) return [];
+): Promise<HttpServer> => {
   const notFound = { status: 404, headers: [], body: undefined };
-  return [
-    await listenHttp({
-      handler: async ({ target }) =>
-        target.split("?", 1)[0] === flags.prometheus_path
-          ? {
-              status: 200,
-              headers: ["Content-Type", metrics.contentType],
-              body: await metrics.text(),
-            }
-          : notFound,
-      onError,
-      limits,
-      port: flags.metrics_port,
-    }),
-  ];
+  return listenHttp({
+    handler: async ({ target }) =>
+      target.split("?", 1)[0] === flags.prometheus_path
+        ? {
+            status: 200,
+            headers: ["Content-Type", metrics.contentType],
+            body: await metrics.text(),
+          }
+        : notFound,
+    onError,
+    limits,
+    port: flags.metrics_port,
+  });
 };
 
 const wait = (ms: number): Promise<void> =>

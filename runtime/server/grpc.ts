@@ -56,6 +56,8 @@ export type GrpcServer = {
   readonly renewable: Renewable | undefined;
   /** Stops accepting and resolves when the last connection is closed. */
   drain(): Promise<void>;
+  /** Closes everything at once. */
+  close(): void;
 };
 
 /** Streams of one connection at once. */
@@ -106,6 +108,11 @@ export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer
           for (const socket of connections) socket.end();
         });
       }),
+    close: () => {
+      net.close();
+      server.forceShutdown();
+      for (const socket of connections) socket.destroy();
+    },
   };
 };
 
