@@ -33,6 +33,8 @@ export const main = async (argv: readonly string[]): Promise<number> => {
   }
   const log = makeLog(config.value.logLevel);
   const ending = watchProcess(log);
+  const { module } = config.value;
+  process.on("beforeExit", leaveUnloaded(module));
   const started = await Promise.race([
     serve({ config: config.value, folder: process.cwd(), log }),
     ending,
@@ -45,7 +47,7 @@ export const main = async (argv: readonly string[]): Promise<number> => {
     return process.exit(1);
   }
   const { httpPort, metricsPort } = started.value;
-  log.info({ module: config.value.module, httpPort, metricsPort }, "serving");
+  log.info({ module, httpPort, metricsPort }, "serving");
   const code = await ending;
   await stop(started.value, log);
   return process.exit(code);
@@ -55,6 +57,17 @@ const report = (word: string, issues: readonly Issue[]): void => {
   for (const { path, message } of issues) {
     process.stderr.write(`espalier serve: ${word}${path}: ${message}\n`);
   }
+};
+
+/** Node has nothing left to do, and the model is not loaded: it waits for something that will never come. */
+const leaveUnloaded = (module: string) => (): never => {
+  report("", [
+    {
+      path: module,
+      message: "never finished loading: its file or its load() awaits what nothing is at work on",
+    },
+  ]);
+  return process.exit(1);
 };
 
 /**

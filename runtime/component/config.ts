@@ -57,7 +57,7 @@ export const readConfig = (flags: Flags, env: Env): Result<ComponentConfig> => {
     httpPort: readPort(reader, "http-port", "PREDICTIVE_UNIT_HTTP_SERVICE_PORT", 9000),
     grpcPort: readPort(reader, "grpc-port", "PREDICTIVE_UNIT_GRPC_SERVICE_PORT", 5000),
     metricsPort: readPort(reader, "metrics-port", "PREDICTIVE_UNIT_METRICS_SERVICE_PORT", 6000),
-    metricsPath: written(reader, undefined, "PREDICTIVE_UNIT_METRICS_ENDPOINT")?.text ?? "/metrics",
+    metricsPath: readMetricsPath(reader),
     host: written(reader, "host", undefined)?.text,
     parameters: readOwnParameters(reader),
     logLevel: readWord(reader, { flag: "log-level", variable: "SELDON_LOG_LEVEL" }, levels),
@@ -97,6 +97,11 @@ const readPort = (reader: Reader, flag: string, variable: string, fallback: numb
     message: `${JSON.stringify(setting.text)} is not a port: use a number from 0 (any free one) to 65535`,
   });
   return fallback;
+};
+
+const readMetricsPath = (reader: Reader): string => {
+  const path = written(reader, undefined, "PREDICTIVE_UNIT_METRICS_ENDPOINT")?.text ?? "/metrics";
+  return path.startsWith("/") ? path : `/${path}`;
 };
 
 type Names = { readonly flag: string; readonly variable: string };

@@ -172,10 +172,19 @@ const importFault = (thrown: unknown): string => {
   }
 };
 
-/** A thrown value in one line, with the place in the file where a syntax error knows it. */
+/** A thrown value in one line, with the place in the user's file where it is known. */
 export const faultOf = (thrown: unknown): string => {
   if (!(thrown instanceof Error)) return String(thrown);
-  const place = /^(file:\/\/[^\n]+|\/[^\n]+:\d+)\n/.exec(thrown.stack ?? "")?.[1];
+  const place = placeOf(thrown.stack ?? "");
   const text = `${thrown.name}: ${thrown.message}`;
-  return place === undefined ? text : `${text} (${place.replace("file://", "")})`;
+  return place === undefined ? text : `${text} (${place})`;
+};
+
+/** The file and line of a syntax error, which a stack begins with, or of the innermost call in a file. */
+const placeOf = (stack: string): string | undefined => {
+  const [, scheme, path] =
+    /^(file:\/\/)?(\/[^\n]+:\d+)\n/.exec(stack) ??
+    /^ +at (?:[^\n]*\()?(file:\/\/)?(\/[^\n]+?:\d+):\d+\)?$/m.exec(stack) ??
+    [];
+  return scheme === undefined || path === undefined ? path : decodeURI(path);
 };

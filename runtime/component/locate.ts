@@ -16,7 +16,8 @@ const extensions = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
  * `model.ts`, `model.ts:Wine`, `model.Wine`, `model`.
  */
 export const locate = (module: string, folder: string): Result<Located> => {
-  const whole = fileAt(resolve(folder, module));
+  // "." and "models/" are folders: no ending makes a file of them
+  const whole = /(?:^|\/)\.{0,2}$/.test(module) ? undefined : fileAt(resolve(folder, module));
   if (whole !== undefined) return success({ file: whole, className: undefined });
   for (const separator of [":", "."]) {
     const at = module.lastIndexOf(separator);

@@ -55,6 +55,7 @@ const files = {
       predict() {}
     }
   `,
+  "never.ts": "export class M { load() { return new Promise(() => {}); } predict() {} }",
   "nothing.ts": "export const version = 1;",
 };
 
@@ -166,6 +167,7 @@ describe("espalier serve", () => {
     { name: "an import that is missing", args: ["missing-import.ts"], code: 1, says: "absent.ts" },
     { name: "a constructor that throws", args: ["constructor.ts"], code: 1, says: "no licence" },
     { name: "a load that rejects", args: ["load.ts"], code: 1, says: "no weights" },
+    { name: "a load that never ends", args: ["never.ts"], code: 1, says: "never finished loading" },
     { name: "a file without a class", args: ["nothing.ts"], code: 1, says: "exports no class" },
     { name: "a class that is not in the file", args: ["model.ts:Wine"], code: 1, says: "Model" },
     {

@@ -36,12 +36,19 @@ describe("locate", () => {
     });
   });
 
-  it.each(["nothing.ts", "models", "no/such.ts", "model.ts:", "model.ts:not-a-name", ""])(
-    "finds nothing at %j",
-    (module) => {
-      expect(locate(module, folder).ok).toBe(false);
-    },
-  );
+  it.each([
+    "nothing.ts",
+    "models",
+    "no/such.ts",
+    "model.ts:",
+    "model.ts:not-a-name",
+    "",
+    ".",
+    "models/",
+    "./",
+  ])("finds nothing at %j", (module) => {
+    expect(locate(module, folder).ok).toBe(false);
+  });
 });
 
 describe("loadModel", () => {
