@@ -33,29 +33,26 @@ const otherMethods = [
   "metadata",
 ] as const satisfies readonly (keyof Model)[];
 
+const snake = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
 /** Names that a class written for the Python wrapper has, and what they are called here. Source: engine contract, 11.4. */
 const pythonNames: ReadonlyMap<string, string> = new Map([
   ...[...servedMethods, ...otherMethods].map((name): [string, string] => [snake(name), name]),
   ["init_metadata", "metadata"],
   ["initMetadata", "metadata"],
-  ...["predict", "transform_input", "transform_output", "route", "aggregate", "send_feedback"]
-    .flatMap((name) => [`${name}_rest`, `${name}_grpc`])
-    .flatMap((name): [string, string][] => {
-      const raw = `${camel(name.replace(/_(?:rest|grpc)$/, ""))}Raw`;
-      return [
-        [name, raw],
-        [camel(name), raw],
-      ];
-    }),
+  ...servedMethods
+    .filter((name) => name.endsWith("Raw"))
+    .flatMap((raw) =>
+      ["Rest", "Grpc"].flatMap((ending): [string, string][] => {
+        const name = raw.replace(/Raw$/, ending);
+        return [
+          [name, raw],
+          [snake(name), raw],
+        ];
+      }),
+    ),
 ]);
-
-function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function camel(name: string): string {
-  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
 
 type Exports = Readonly<Record<string, unknown>>;
 

@@ -44,7 +44,7 @@ export const contentOf = (message: JsonObject): Content => {
   const { data, jsonData, strData, binData } = message;
   if (present(data)) return dataOf(asMessage(data, "data"));
   if (jsonData !== undefined) return { value: jsonData, names: [], encoding: undefined };
-  if (present(strData)) return { value: strData, names: [], encoding: undefined };
+  if (present(strData)) return { value: textOf(strData), names: [], encoding: undefined };
   if (present(binData)) return { value: bytesOf(binData), names: [], encoding: undefined };
   const keys = Object.keys(message).join(", ");
   throw new ComponentError(
@@ -104,6 +104,11 @@ const numberOf = (value: unknown): number => {
   throw new ComponentError(
     `data.tensor.values must hold numbers, not ${kindOf(value)}: use data.ndarray for anything else`,
   );
+};
+
+const textOf = (strData: unknown): string => {
+  if (typeof strData === "string") return strData;
+  throw new ComponentError(`strData must be a string, not ${kindOf(strData)}`);
 };
 
 const bytesOf = (binData: unknown): Buffer => {

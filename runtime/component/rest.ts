@@ -165,10 +165,14 @@ const answerJson = (status: number, value: unknown): HttpAnswer => ({
   body: stringify(value),
 });
 
-const answerError = (thrown: unknown, { target }: HttpRequest, log: Logger): HttpAnswer => {
+const answerError = (thrown: unknown, request: HttpRequest, log: Logger): HttpAnswer => {
   const error = asComponentError(thrown);
-  if (error.status >= 500) log.error({ err: error.cause ?? error, target }, "request failed");
-  else log.debug({ status: error.status, target, info: error.message }, "request refused");
+  const { status, message } = error;
+  // the path alone: a query may hold the payload
+  const path = request.target.split("?", 1)[0];
+  const puid = headerOf(request.headers, "seldon-puid");
+  if (status >= 500) log.error({ err: error.cause ?? error, path, puid }, "request failed");
+  else log.debug({ status, path, puid, info: message }, "request refused");
   return answerJson(error.status, errorBody(error));
 };
 

@@ -547,6 +547,7 @@ describe("what is wrong", () => {
       request: { data: { tftensor: { dtype: "DT_VARIANT" } } },
       error: badData,
     },
+    { name: "strData that is no string", request: { strData: 1 }, error: badData },
     { name: "binData that is no string", request: { binData: 1 }, error: badData },
     { name: "meta that is no object", request: { ...text, meta: 1 }, error: badData },
     { name: "tags that are no object", request: { ...text, meta: { tags: [] } }, error: badData },
