@@ -33,6 +33,8 @@ export const errorTable = {
   UNIT_UNKNOWN: { http: 500, grpc: "UNKNOWN" },
   /** A node's metadata cannot be read. */
   METADATA_UNREADABLE: { http: 500, grpc: "UNKNOWN" },
+  /** A health check names a service that is not here. */
+  SERVICE_UNKNOWN: { http: 404, grpc: "NOT_FOUND" },
   /** The whole graph took longer than its deadline. */
   GRAPH_DEADLINE: { http: 504, grpc: "DEADLINE_EXCEEDED" },
   /** The client left; nobody reads the answer. */

@@ -16,15 +16,17 @@ import {
   type Target,
 } from "./readiness.ts";
 import { makeDocs } from "./server/docs.ts";
-import type { UnaryHandler } from "./server/grpc.ts";
+import type { GrpcHandlers, UnaryHandler } from "./server/grpc.ts";
 import { makeGrpcHandlers } from "./server/grpc-engine.ts";
+import { makeHealth } from "./server/grpc-health.ts";
+import { makeReflection } from "./server/grpc-reflection.ts";
 import type { Handler } from "./server/http.ts";
 import { makeRestHandler } from "./server/rest.ts";
 
 export type Faces = {
   readonly protocol: Protocol;
   readonly rest: Handler;
-  readonly grpc: ReadonlyMap<string, UnaryHandler>;
+  readonly grpc: GrpcHandlers;
 };
 
 export type Means = {
@@ -63,7 +65,24 @@ export const makeFaces = (config: EngineConfig, means: Means): Faces => {
       metricsPath: flags.prometheus_path,
       cors: config.cors,
     }),
-    grpc: makeGrpcHandlers({ ...shared, ...grpc, protocol: protocol.grpc }),
+    grpc: withCommonServices(
+      makeGrpcHandlers({ ...shared, ...grpc, protocol: protocol.grpc }),
+      readiness,
+    ),
+  };
+};
+
+/** Health and reflection, which every protocol has over gRPC. */
+const withCommonServices = (
+  unary: ReadonlyMap<string, UnaryHandler>,
+  readiness: Readiness,
+): GrpcHandlers => {
+  const services = [...new Set([...unary.keys()].map((path) => path.split("/")[1] ?? ""))];
+  const health = makeHealth(services, readiness);
+  return {
+    unary: new Map([...unary, ...health.unary]),
+    serverStreams: health.serverStreams,
+    duplexStreams: makeReflection([...services, "grpc.health.v1.Health"]),
   };
 };
 

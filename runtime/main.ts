@@ -136,9 +136,7 @@ const openListeners = async (config: EngineConfig, { faces, metrics, tls }: Insi
         port: flags.grpc_port,
         maxConnections: limits.maxConnections,
         maxMessageBytes: config.grpcMaxBytes,
-        unary: faces.grpc,
-        serverStreams: new Map(),
-        duplexStreams: new Map(),
+        ...faces.grpc,
       }),
     );
     if (flags.metrics_port !== 0) await open(listenMetrics(config, metrics, onError));

@@ -29,7 +29,8 @@ export const readBody = (
   const { headers } = request;
   const announced = Number(headers["content-length"] ?? -1);
   if (announced > limitBytes) return Promise.reject(tooLarge(limitBytes));
-  if (headers.expect !== undefined) response.writeContinue();
+  // HTTP/1.0 knows no interim answers. Source: RFC 9110, 10.1.1.
+  if (headers.expect !== undefined && request.httpVersion !== "1.0") response.writeContinue();
   if (announced === 0 || (announced < 0 && headers["transfer-encoding"] === undefined)) {
     request.resume();
     return Promise.resolve(empty);

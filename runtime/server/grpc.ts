@@ -37,17 +37,21 @@ export type UnaryHandler = (request: GrpcRequest) => Promise<GrpcAnswer>;
 export type ServerStream = ServerWritableStream<Buffer, Buffer>;
 export type DuplexStream = ServerDuplexStream<Buffer, Buffer>;
 
-export type GrpcServerOptions = {
+/** What is served, by path. */
+export type GrpcHandlers = {
+  readonly unary: ReadonlyMap<string, UnaryHandler>;
+  /** One request, many answers. */
+  readonly serverStreams: ReadonlyMap<string, (call: ServerStream) => void>;
+  readonly duplexStreams: ReadonlyMap<string, (call: DuplexStream) => void>;
+};
+
+export type GrpcServerOptions = GrpcHandlers & {
   /** 0 takes a free port. */
   readonly port: number;
   readonly maxConnections: number;
   readonly maxMessageBytes: number;
   /** With a certificate the listener speaks TLS, and says so to clients that ask (ALPN h2). */
   readonly tls?: TlsMaterial;
-  readonly unary: ReadonlyMap<string, UnaryHandler>;
-  /** One request, many answers. */
-  readonly serverStreams: ReadonlyMap<string, (call: ServerStream) => void>;
-  readonly duplexStreams: ReadonlyMap<string, (call: DuplexStream) => void>;
 };
 
 export type GrpcServer = {

@@ -6,13 +6,12 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import type { AddressInfo } from "node:net";
 import { asEngineError, EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { cancel, makeScope, type Scope } from "../scope.ts";
 import { readBody } from "./body.ts";
-import { refuse } from "./refuse.ts";
+import { type Connections, endWork, refuseRest, tooBusy, watchConnections } from "./connections.ts";
 import type { Renewable, TlsMaterial } from "./tls.ts";
 
 export type HttpRequest = {
@@ -46,6 +45,8 @@ export type HttpServerOptions = {
   readonly host?: string;
   /** With a certificate the listener speaks TLS. */
   readonly tls?: TlsMaterial;
+  /** Targets that are answered however many requests are in work: what asks whether we live. */
+  readonly isProbe?: (target: string) => boolean;
 };
 
 export type HttpServer = {
@@ -60,12 +61,11 @@ export type HttpServer = {
 
 /** The longest time a client may take to send one whole request, however large. */
 const requestTimeoutMs = 600_000;
-
-type Connection = { reading: Set<IncomingMessage>; inWork: number };
+const shortBytes = 65_536;
 
 type Edge = {
   readonly options: HttpServerOptions;
-  readonly connections: Map<Duplex, Connection>;
+  readonly connections: Connections;
   inWork: number;
   draining: boolean;
 };
@@ -73,12 +73,12 @@ type Edge = {
 /** Listens on `port`; rejects with the system's error if it cannot (EADDRINUSE, EACCES). */
 export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer> => {
   const { limits } = options;
-  const edge: Edge = { options, connections: new Map(), inWork: 0, draining: false };
   const settings = {
     maxHeaderSize: limits.maxHeaderBytes,
-    headersTimeout: limits.headerTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: limits.idleTimeoutMs,
+    headersTimeout: Math.ceil(limits.headerTimeoutMs),
+    requestTimeout: Math.max(requestTimeoutMs, Math.ceil(limits.headerTimeoutMs)),
+    keepAliveTimeout: Math.ceil(limits.idleTimeoutMs),
+    handshakeTimeout: Math.ceil(limits.headerTimeoutMs) || requestTimeoutMs,
     connectionsCheckingInterval: 1000,
     noDelay: true,
     highWaterMark: 65_536,
@@ -87,6 +87,11 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
   const server = tlsServer ?? createServer(settings);
   server.maxHeadersCount = 0;
   server.timeout = limits.idleTimeoutMs;
+  const connections = watchConnections(server, {
+    ...options,
+    secured: tlsServer !== undefined,
+  });
+  const edge: Edge = { options, connections, inWork: 0, draining: false };
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     void serve(edge, request, response);
@@ -95,7 +100,6 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
   // An Expect header is judged when the body is read: one that is too large is refused unsent.
   server.on("checkContinue", onRequest);
   server.on("checkExpectation", onRequest);
-  watchConnections(edge, server);
 
   await listen(server, options);
   return {
@@ -105,6 +109,7 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
       edge.draining = true;
       return new Promise((resolve) => {
         server.close(() => resolve());
+        connections.drain();
       });
     },
     close: () => {
@@ -120,25 +125,27 @@ const serve = async (
   response: ServerResponse,
 ): Promise<void> => {
   const { handler, onError, limits } = edge.options;
-  const connection = edge.connections.get(request.socket) ?? { reading: new Set(), inWork: 0 };
+  const connection = edge.connections.of(request.socket);
+  if (connection === undefined || connection.refused) {
+    request.resume();
+    return;
+  }
   const scope = makeScope();
   connection.inWork += 1;
+  connection.reading = request;
   edge.inWork += 1;
   response.on("close", () => {
-    connection.inWork -= 1;
     edge.inWork -= 1;
-    connection.reading.delete(request);
+    endWork(connection, request);
     if (!response.writableFinished) {
       cancel(scope, new EngineError("CLIENT_GONE", "the client closed the connection"));
     }
   });
   try {
-    if (limits.maxConcurrentRequests > 0 && edge.inWork > limits.maxConcurrentRequests) {
-      throw tooBusy("requests at once (--max_concurrent_requests)", limits.maxConcurrentRequests);
-    }
-    connection.reading.add(request);
+    admit(edge, request);
     const body = await readBody(request, response, limits.maxBodyBytes);
-    connection.reading.delete(request);
+    if (connection.givenUp === request) return;
+    if (connection.reading === request) connection.reading = undefined;
     const answer = await handler({
       method: request.method ?? "GET",
       target: request.url ?? "/",
@@ -150,39 +157,21 @@ const serve = async (
   } catch (thrown) {
     const error = asEngineError(thrown);
     if (error.code === "CLIENT_GONE") response.destroy();
-    else if (request.complete) send(response, onError(error), edge.draining);
-    else refuse(request.socket, onError(error), () => request.resume());
+    else if (request.complete || isShort(request)) send(response, onError(error), edge.draining);
+    else refuseRest(connection, onError(error));
   }
 };
 
-/** What node:http leaves to its user: too many connections, silent ones, malformed requests. */
-const watchConnections = ({ options, connections }: Edge, server: Server): void => {
-  const { limits, onError } = options;
-  // Over TLS the requests come on the secured socket, which "connection" does not show.
-  server.on(options.tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
-    if (connections.size >= limits.maxConnections) {
-      refuse(socket, onError(tooBusy("connections (--max_connections)", limits.maxConnections)));
-      return;
-    }
-    connections.set(socket, { reading: new Set(), inWork: 0 });
-    socket.on("close", () => connections.delete(socket));
-  });
-  server.on("timeout", (socket: Socket) => {
-    const connection = connections.get(socket);
-    if (connection === undefined) socket.destroy();
-    else if (connection.reading.size > 0) refuse(socket, onError(tooSlow(limits)));
-    else if (connection.inWork === 0 || socket.writableLength > 0) socket.destroy();
-  });
-  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const connection = connections.get(socket);
-    const answering = connection !== undefined && connection.inWork > connection.reading.size;
-    if (answering || error.code === "ECONNRESET") socket.destroy();
-    else refuse(socket, onError(clientErrorOf(error, limits)));
-  });
+/** @throws {EngineError} TOO_BUSY */
+const admit = ({ inWork, options }: Edge, request: IncomingMessage): void => {
+  const { maxConcurrentRequests: most } = options.limits;
+  if (most === 0 || inWork <= most || options.isProbe?.(request.url ?? "/")) return;
+  throw tooBusy("requests at once (--max_concurrent_requests)", most);
 };
 
-const tooBusy = (what: string, limit: number): EngineError =>
-  new EngineError("TOO_BUSY", `more than ${limit} ${what}; try again later`);
+/** The rest of the body is so little that reading it costs less than a new connection. */
+const isShort = ({ headers }: IncomingMessage): boolean =>
+  headers.expect === undefined && Number(headers["content-length"]) <= shortBytes;
 
 const listen = (server: Server, { port, host }: HttpServerOptions): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -206,26 +195,3 @@ const send = (response: ServerResponse, answer: HttpAnswer, draining: boolean): 
 };
 
 const byteLength = (body: Buffer | string): number => Buffer.byteLength(body);
-
-const tooSlow = (limits: Limits): EngineError =>
-  new EngineError(
-    "REQUEST_TOO_SLOW",
-    `no byte of the request's body came for ${limits.idleTimeoutMs} ms`,
-  );
-
-const clientErrorOf = (error: NodeJS.ErrnoException, limits: Limits): EngineError => {
-  switch (error.code) {
-    case "HPE_HEADER_OVERFLOW":
-      return new EngineError(
-        "HEADERS_TOO_LARGE",
-        `the request's head is larger than ${limits.maxHeaderBytes} bytes (--max_header_bytes)`,
-      );
-    case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new EngineError(
-        "REQUEST_TOO_SLOW",
-        `the request's head did not come within ${limits.headerTimeoutMs} ms (--header_timeout)`,
-      );
-    default:
-      return new EngineError("REQUEST_INVALID", `malformed HTTP request: ${error.message}`);
-  }
-};

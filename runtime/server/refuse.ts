@@ -13,7 +13,7 @@ const lingerMs = 2000;
  */
 export const refuse = (socket: Duplex, answer: HttpAnswer, discard?: () => void): void => {
   if (!socket.writable) {
-    socket.destroy();
+    if (!socket.writableEnded) socket.destroy(); // else what was written before is on its way
     return;
   }
   const body = Buffer.from(answer.body ?? "");

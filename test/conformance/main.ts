@@ -9,10 +9,9 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 /** Cases that need what the engine does not offer yet; nothing else is left out. */
 const notOffered = [
-  /^grpc-/, // gRPC
-  /^(?:tensorflow|v2)-rest-/, // protocols tensorflow and v2
+  /^grpc-(?:tensorflow|v2)-/, // protocols tensorflow and v2
+  /^(?:tensorflow|v2)-rest-/,
   /^logging-/, // payload logging
-  /-grpc(?:-|$)/, // single cases over gRPC
 ];
 
 const runner = (
