@@ -1,0 +1,196 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { defaultSettings } from "../../api/settings.ts";
+import { readInput } from "../../bin/manifests.ts";
+import { type Clock, systemClock } from "../../local/clock.ts";
+import type { ImageCommand } from "../../local/images.ts";
+import type { Terminal } from "../../local/terminal.ts";
+import { up } from "../../local/up.ts";
+
+/** Waits pass twenty times faster than on the wall. */
+export const hastyClock: Clock = {
+  now: () => systemClock.now() * 20,
+  after: (afterMs, run) => systemClock.after(afterMs / 20, run),
+};
+
+export const project = join(import.meta.dirname, "../..");
+
+/**
+ * A container: answers `{version, pid, body}` on its port, after the milliseconds in a request's
+ * `wait` query; `/exit` ends it in the middle of an answer.
+ */
+const server = `
+import { createServer } from "node:http";
+import { appendFileSync } from "node:fs";
+const [version = "1", portVariable = "PREDICTIVE_UNIT_SERVICE_PORT"] = process.argv.slice(2);
+appendFileSync("started.log", version + " " + process.pid + "\\n");
+const server = createServer((request, response) => {
+  let body = "";
+  request.on("data", (chunk) => { body += chunk; });
+  request.on("end", () => {
+    const wait = /"wait": *(\\d+)/.exec(body)?.[1] ?? 0;
+    if (body.includes('"die"')) {
+      response.writeHead(200, { "Content-Length": "100" });
+      response.write("half", () => process.exit(9));
+      return;
+    }
+    setTimeout(() => response.setHeader("Content-Type", "application/json").end(
+      JSON.stringify({ version, pid: process.pid, url: request.url, unit: process.env.PREDICTIVE_UNIT_ID })), wait);
+  });
+});
+server.listen(Number(process.env[portVariable]), () => console.log("listening " + version));
+process.on("SIGTERM", () => server.close(() => process.exit(0)));
+`;
+
+export type Workbench = {
+  readonly folder: string;
+  path(name: string): string;
+  write(name: string, text: string | object): string;
+  read(name: string): string;
+  remove(): void;
+};
+
+/** A folder with `server.mjs` in it. */
+export const makeWorkbench = (): Workbench => {
+  const folder = mkdtempSync(join(tmpdir(), "espalier-test-"));
+  const path = (name: string): string => join(folder, name);
+  const write = (name: string, text: string | object): string => {
+    writeFileSync(path(name), typeof text === "string" ? text : JSON.stringify(text));
+    return path(name);
+  };
+  write("server.mjs", server);
+  mkdirSync(path("tmp"));
+  return {
+    folder,
+    path,
+    write,
+    read: (name) => readFileSync(path(name), "utf8"),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+};
+
+export const nodeCommand = (...args: readonly string[]): readonly string[] => [
+  process.execPath,
+  "server.mjs",
+  ...args,
+];
+
+export const predictorOf = (name: string, version: string, over: object = {}): object => ({
+  name,
+  graph: { name: "model" },
+  componentSpecs: [
+    { spec: { containers: [{ name: "model", image: "i:1", command: nodeCommand(version) }] } },
+  ],
+  ...over,
+});
+
+export const deploymentOf = (
+  name: string,
+  predictors: readonly object[],
+  spec: object = {},
+): object => ({
+  apiVersion: "machinelearning.seldon.io/v1",
+  kind: "SeldonDeployment",
+  metadata: { name },
+  spec: { ...spec, predictors },
+});
+
+export type Running = {
+  /** Everything printed so far. */
+  readonly lines: readonly string[];
+  /** Resolves with the first line, past or to come, that matches. */
+  line(pattern: RegExp): Promise<string>;
+  /** The same, of lines printed from now on. */
+  nextLine(pattern: RegExp): Promise<string>;
+  /** Resolves with the address of a deployment once it is ready. */
+  ready(name: string): Promise<string>;
+  readonly exited: Promise<number>;
+  stop(): Promise<number>;
+};
+
+export type StartOptions = {
+  readonly images?: readonly ImageCommand[];
+  readonly port?: number;
+  readonly host?: string;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly cwd?: string;
+  readonly namespace?: string;
+};
+
+/** Runs `up` in this process, with real processes under it. */
+export const startUp = (inputs: readonly string[], options: StartOptions = {}): Running => {
+  const lines: string[] = [];
+  const waiting = new Set<{ pattern: RegExp; resolve: (line: string) => void }>();
+  const take = (text: string): boolean => {
+    for (const line of text.split("\n")) {
+      lines.push(line);
+      for (const one of waiting) {
+        if (!one.pattern.test(line)) continue;
+        waiting.delete(one);
+        one.resolve(line);
+      }
+    }
+    return true;
+  };
+  const terminal: Terminal = {
+    say: take,
+    note: take,
+    print: (label, line) => take(`[${label}] ${line}`),
+    whenDrained: (resume) => resume(),
+  };
+  const stop = new AbortController();
+  const exited = up({
+    inputs,
+    host: options.host ?? "127.0.0.1",
+    port: options.port ?? 0,
+    namespace: options.namespace ?? "default",
+    cwd: options.cwd ?? "/",
+    read: (input) => readInput(input, { stdin: (async function* () {})(), cwd: () => "/" }),
+    machine: {
+      settings: defaultSettings,
+      images: options.images ?? [],
+      env: { PATH: "/usr/bin:/bin", INHERITED: "yes" },
+      commandFolder: join(project, "bin"),
+      logLevel: "WARNING",
+    },
+    terminal,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+    stop: stop.signal,
+    onKillable: () => {},
+  });
+  const nextLine = (pattern: RegExp): Promise<string> =>
+    new Promise((resolve) => waiting.add({ pattern, resolve }));
+  const line = async (pattern: RegExp): Promise<string> =>
+    lines.find((one) => pattern.test(one)) ?? nextLine(pattern);
+  return {
+    lines,
+    line,
+    nextLine,
+    ready: async (name) => {
+      const told = await line(new RegExp(`^${name} is ready: `));
+      return told.slice(told.indexOf("http"));
+    },
+    exited,
+    stop: () => {
+      stop.abort();
+      return exited;
+    },
+  };
+};
+
+export type Answer = { readonly version: string; readonly pid: number; readonly url: string };
+
+/** Asks for a prediction. */
+export const ask = async (address: string, body: object = {}): Promise<Answer> => {
+  const response = await fetch(`${address}/api/v1.0/predictions`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(`${response.status} ${text}`);
+  return JSON.parse(text);
+};
