@@ -1,7 +1,8 @@
 /** The settings of a component: flags first, then the environment of its pod, then defaults. */
 import { failure, type Issue, type Result, success } from "../../api/result.ts";
+import { parseDuration } from "../../host/flags.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
-import type { Flags } from "./flags.ts";
+import { type Flags, limitFlags } from "./flags.ts";
 import { isObject } from "./message.ts";
 import { splitImage } from "./metadata.ts";
 import type { MetricLabels } from "./metrics.ts";
@@ -144,15 +145,24 @@ const readBoolean = (reader: Reader, variable: string, fallback: boolean): boole
 };
 
 const readLimits = (reader: Reader): Limits => {
-  const setting = written(reader, "max-body-bytes", undefined);
-  if (setting === undefined) return defaultLimits;
-  const bytes = Number(setting.text);
-  if (/^\d+$/.test(setting.text) && Number.isSafeInteger(bytes) && bytes > 0) {
-    return { ...defaultLimits, maxBodyBytes: bytes };
+  const limits: Record<keyof Limits, number> = { ...defaultLimits };
+  for (const [flag, { limit, kind }] of Object.entries(limitFlags)) {
+    const setting = written(reader, flag, undefined);
+    if (setting === undefined) continue;
+    const { text, path } = setting;
+    const value = kind === "duration" ? parseDuration(text) : parseCount(text);
+    if (value !== undefined && (value > 0 || limit === "maxConcurrentRequests")) {
+      limits[limit] = value;
+      continue;
+    }
+    const wanted = kind === "duration" ? "a duration such as 30s or 500ms" : "a whole number";
+    reader.issues.push({ path, message: `${JSON.stringify(text)} is not ${wanted} above 0` });
   }
-  reader.issues.push({ path: setting.path, message: "must be a whole number of bytes, 1 or more" });
-  return defaultLimits;
+  return limits;
 };
+
+const parseCount = (text: string): number | undefined =>
+  /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 
 /** What an identity reads where the pod does not say it. Source: engine contract, 11.8. */
 const unset = "NOT_IMPLEMENTED";

@@ -1,5 +1,6 @@
 /** The command line of `espalier serve`. Source: engine contract, 11.7, and flags of our own. */
 import { failure, type Issue, type Result, success } from "../../api/result.ts";
+import type { Limits } from "../limits.ts";
 
 export type Flags = {
   readonly module: string;
@@ -20,11 +21,32 @@ the name of the class in it: model.ts, model.ts:Wine, model.Wine.
   --parameters JSON     what the constructor gets: [{"name": "depth", "value": "3", "type": "INT"}]
                         (PREDICTIVE_UNIT_PARAMETERS)
   --log-level LEVEL     DEBUG, INFO, WARN, ERROR or FATAL (SELDON_LOG_LEVEL, INFO)
-  --max-body-bytes N    largest request body (268435456)
   --help                this text
+
+Limits, as those of espalier engine:
+  --max-body-bytes N            largest request body (268435456)
+  --max-decompressed-bytes N    largest body after decompression (268435456)
+  --max-header-bytes N          largest head of a request (65536)
+  --max-connections N           connections open at once (10000)
+  --max-concurrent-requests N   requests in work at once; 0 means no limit (0)
+  --idle-timeout DURATION       how long a connection may be silent (65s)
+  --header-timeout DURATION     how long a client may take to send a head (30s)
 
 The other flags of seldon-core-microservice are taken, with a warning that they have no effect.
 `;
+
+/** Flags that bound what a client may ask for. Source: design 5.3.7. */
+export const limitFlags = {
+  "max-body-bytes": { limit: "maxBodyBytes", kind: "count" },
+  "max-decompressed-bytes": { limit: "maxDecompressedBytes", kind: "count" },
+  "max-header-bytes": { limit: "maxHeaderBytes", kind: "count" },
+  "max-connections": { limit: "maxConnections", kind: "count" },
+  "max-concurrent-requests": { limit: "maxConcurrentRequests", kind: "count" },
+  "idle-timeout": { limit: "idleTimeoutMs", kind: "duration" },
+  "header-timeout": { limit: "headerTimeoutMs", kind: "duration" },
+} as const satisfies Readonly<
+  Record<string, { readonly limit: keyof Limits; readonly kind: "count" | "duration" }>
+>;
 
 /** Flags that mean something here. */
 const known = [
@@ -35,7 +57,7 @@ const known = [
   "service-type",
   "parameters",
   "log-level",
-  "max-body-bytes",
+  ...Object.keys(limitFlags),
 ];
 
 /** Flags of the Python wrapper about processes and threads that do not exist here. Source: engine contract, 11.7. */

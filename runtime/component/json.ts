@@ -37,10 +37,26 @@ const parseWithWords = (text: string): unknown => {
   return JSON.parse(replaced, (_key, value) => (value === nan ? Number.NaN : value));
 };
 
-/** A reply as JSON; `binData` that is still bytes becomes base64. */
+/**
+ * A reply as JSON; `binData` that is still bytes becomes base64.
+ *
+ * @throws {ComponentError} 400 for a reply that is nested too deep, 500 for what JSON cannot hold.
+ */
 export const stringify = (message: unknown): string => {
-  if (isObject(message) && Buffer.isBuffer(message["binData"])) {
-    return JSON.stringify({ ...message, binData: message["binData"].toString("base64") });
+  try {
+    return JSON.stringify(
+      isObject(message) && Buffer.isBuffer(message["binData"])
+        ? { ...message, binData: message["binData"].toString("base64") }
+        : message,
+    );
+  } catch (thrown) {
+    if (thrown instanceof RangeError) {
+      throw new ComponentError(`the reply cannot be written as JSON: it is nested too deep`);
+    }
+    throw new ComponentError(`the reply cannot be written as JSON: ${(thrown as Error).message}`, {
+      status: 500,
+      reason: "MICROSERVICE_INTERNAL_ERROR",
+      cause: thrown,
+    });
   }
-  return JSON.stringify(message);
 };

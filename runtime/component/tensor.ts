@@ -6,6 +6,9 @@ export type Dense = { readonly shape: readonly number[]; readonly values: readon
 /** More dimensions than any model has; deeper arrays are data without a shape. */
 const maxDimensions = 32;
 
+/** Data without a shape may be nested further, as far as a call stack surely reaches. */
+const maxDepth = 1000;
+
 const maxEmptyRows = 1000;
 
 /** The shape and values of nested arrays; undefined unless they are regular and all of numbers. */
@@ -70,11 +73,18 @@ const resolveShape = (length: number, shape: readonly number[]): readonly number
   return shape.map((size) => (size === -1 ? length / known : size));
 };
 
-/** Typed arrays, at any depth, as plain ones; all else as it is. */
-export const plainArrays = (value: unknown): unknown => {
+/**
+ * Typed arrays, at any depth, as plain ones; all else as it is.
+ *
+ * @throws {ComponentError} 400 for arrays of more levels than can be written.
+ */
+export const plainArrays = (value: unknown, depth = 0): unknown => {
+  if (depth > maxDepth) {
+    throw new ComponentError(`the reply has arrays inside arrays beyond ${maxDepth} levels`);
+  }
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
     return Array.from(value as unknown as ArrayLike<number | bigint>, Number); // a typed array
   }
   if (!Array.isArray(value) || typeof value[0] !== "object") return value;
-  return value.map(plainArrays);
+  return value.map((inner) => plainArrays(inner, depth + 1));
 };

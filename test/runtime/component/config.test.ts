@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { type ComponentConfig, type Env, readConfig } from "../../../runtime/component/config.ts";
 import { readFlags } from "../../../runtime/component/flags.ts";
 import { readParameters } from "../../../runtime/component/parameters.ts";
+import { defaultLimits } from "../../../runtime/limits.ts";
 
 const paths = (issues: readonly { readonly path: string }[]): readonly string[] =>
   issues.map(({ path }) => path);
@@ -141,6 +142,11 @@ describe("readConfig", () => {
       config: { httpPort: 1, parameters: {}, serviceType: "ROUTER" },
     },
     {
+      name: "takes limits",
+      flags: { "max-body-bytes": "9", "max-concurrent-requests": "0", "idle-timeout": "1m" },
+      config: { limits: { ...defaultLimits, maxBodyBytes: 9, idleTimeoutMs: 60_000 } },
+    },
+    {
       name: "says NOT_IMPLEMENTED for what a pod does not tell",
       env: { PREDICTOR_LABELS: "{}", PREDICTIVE_UNIT_IMAGE: "image" },
       config: {
@@ -162,11 +168,13 @@ describe("readConfig", () => {
         "http-port": "70000",
         "service-type": "ORACLE",
         "max-body-bytes": "0",
+        "header-timeout": "soon",
         "log-level": "LOUD",
       },
       { PREDICTIVE_UNIT_METRICS_SERVICE_PORT: "x", PREDICTIVE_UNIT_PARAMETERS: '[{"name":"a"}]' },
     );
     expect(faults.ok ? [] : [...paths(faults.issues)].sort()).toEqual([
+      "--header-timeout",
       "--http-port",
       "--log-level",
       "--max-body-bytes",

@@ -349,6 +349,15 @@ describe("answers", () => {
     });
   });
 
+  it.each([
+    { name: "arrays", wrap: (inner: unknown) => [inner] },
+    { name: "objects", wrap: (inner: unknown) => ({ inner }) },
+  ])("refuse $name nested without end", async ({ wrap }) => {
+    let deep: unknown = 1;
+    for (let i = 0; i < 90_000; i += 1) deep = wrap(deep);
+    expect(await ask({ predict: () => deep })).toMatchObject({ status: 400 });
+  });
+
   it("refuse what JSON cannot hold", async () => {
     expect(await ask({ predict: () => ({ n: 1n }) })).toMatchObject({ status: 500 });
   });
