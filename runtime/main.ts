@@ -128,7 +128,17 @@ const openListeners = async (config: EngineConfig, { faces, metrics, tls }: Insi
     return server;
   };
   try {
-    const rest = { ...secured, handler: faces.rest, onError, limits, port: flags.http_port };
+    // Kubernetes would restart an engine for being busy.
+    const probes = new Set(["/live", "/ready", flags.prometheus_path]);
+    const isProbe = (target: string): boolean => probes.has(target.split("?", 1)[0] ?? "");
+    const rest = {
+      ...secured,
+      handler: faces.rest,
+      onError,
+      limits,
+      port: flags.http_port,
+      isProbe,
+    };
     const http = await open(listenHttp(rest));
     const grpc = await open(
       listenGrpc({

@@ -3,7 +3,7 @@
  * requests, answers in their order when the rest is refused, and an orderly end.
  */
 import type { IncomingMessage, Server } from "node:http";
-import type { Socket } from "node:net";
+import { Server as NetServer, type Socket } from "node:net";
 import { EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { HttpAnswer } from "./http.ts";
@@ -21,6 +21,8 @@ export type Connection = {
   givenUp: IncomingMessage | undefined;
   /** Says why, once the answers to earlier requests are written. */
   refusal: (() => void) | undefined;
+  /** How many bytes had come when the last answer was written. */
+  bytesBefore: number;
 };
 
 export type ConnectionsOptions = {
@@ -33,8 +35,10 @@ export type ConnectionsOptions = {
 export type Connections = {
   /** Undefined for one beyond the limit: whatever it asks for, its answer is on the way. */
   of(socket: Socket): Connection | undefined;
-  /** Closes those that ask for nothing: node:http closes only those that asked before. */
-  drain(): void;
+  /** To be called when an answer is written, or never will be. */
+  endWork(connection: Connection, request: IncomingMessage): void;
+  /** Stops accepting, closes connections that ask for nothing, the others once they are answered. */
+  drain(): Promise<void>;
 };
 
 /** More connections than this beyond the limit are dropped without a word. */
@@ -65,15 +69,32 @@ export const watchConnections = (server: Server, options: ConnectionsOptions): C
     if (connection === undefined || error.code === "ECONNRESET") socket.destroy();
     else refuseRest(connection, onError(clientErrorOf(error, connection, limits)));
   });
-  const closeSilent = (isSilent: (connection: Connection) => boolean): void => {
-    for (const one of all.values()) if (one.inWork === 0 && isSilent(one)) one.socket.destroy();
-  };
+  let draining = false;
   return {
     of: (socket) => all.get(socket),
+    endWork: (connection, request) => {
+      const { socket, reading } = connection;
+      connection.inWork -= 1;
+      connection.bytesBefore = socket.bytesRead;
+      if (reading === request) connection.reading = undefined;
+      refuseInTurn(connection);
+      if (draining && connection.inWork === 0 && !connection.refused) socket.destroySoon();
+    },
     drain: () => {
-      closeSilent(({ socket }) => socket.bytesRead === 0);
-      const timer = setTimeout(() => closeSilent(() => true), headWaitMs);
-      server.on("close", () => clearTimeout(timer));
+      draining = true;
+      const closeIf = (isIdle: (connection: Connection) => boolean): void => {
+        for (const one of all.values()) if (one.inWork === 0 && isIdle(one)) one.socket.destroy();
+      };
+      closeIf(({ socket, bytesBefore }) => socket.bytesRead === bytesBefore);
+      const timer = setTimeout(() => closeIf(() => true), headWaitMs);
+      return new Promise((resolve) => {
+        // The close() of node:http would cut off answers that are written but not yet sent.
+        NetServer.prototype.close.call(server, () => {
+          clearTimeout(timer);
+          server.close();
+          resolve();
+        });
+      });
     },
   };
 };
@@ -85,6 +106,7 @@ const makeConnection = (socket: Socket): Connection => ({
   refused: false,
   givenUp: undefined,
   refusal: undefined,
+  bytesBefore: socket.bytesRead,
 });
 
 export const tooBusy = (what: string, limit: number): EngineError =>
@@ -110,13 +132,6 @@ const refuseInTurn = (connection: Connection): void => {
   if (inWork > (givenUp === undefined ? 0 : 1)) return;
   connection.refusal = undefined;
   refusal?.();
-};
-
-/** To be called when an answer is written, or never will be. */
-export const endWork = (connection: Connection, request: IncomingMessage): void => {
-  connection.inWork -= 1;
-  if (connection.reading === request) connection.reading = undefined;
-  refuseInTurn(connection);
 };
 
 /** No byte was read or written for `--idle_timeout`. */

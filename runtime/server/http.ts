@@ -11,7 +11,7 @@ import { asEngineError, EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { cancel, makeScope, type Scope } from "../scope.ts";
 import { readBody } from "./body.ts";
-import { type Connections, endWork, refuseRest, tooBusy, watchConnections } from "./connections.ts";
+import { type Connections, refuseRest, tooBusy, watchConnections } from "./connections.ts";
 import type { Renewable, TlsMaterial } from "./tls.ts";
 
 export type HttpRequest = {
@@ -107,10 +107,7 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
     renewable: tlsServer,
     drain: () => {
       edge.draining = true;
-      return new Promise((resolve) => {
-        server.close(() => resolve());
-        connections.drain();
-      });
+      return connections.drain();
     },
     close: () => {
       server.close();
@@ -136,7 +133,7 @@ const serve = async (
   edge.inWork += 1;
   response.on("close", () => {
     edge.inWork -= 1;
-    endWork(connection, request);
+    edge.connections.endWork(connection, request);
     if (!response.writableFinished) {
       cancel(scope, new EngineError("CLIENT_GONE", "the client closed the connection"));
     }
