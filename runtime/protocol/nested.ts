@@ -76,8 +76,9 @@ export const kindOf = (value: unknown): string => {
   return JSON.stringify(value).slice(0, 100);
 };
 
-/** How many values a shape asks for; undefined if it is none. */
+/** How many values a shape asks for; undefined if it is none, or has too many dimensions. */
 export const sizeOf = (shape: readonly unknown[]): number | undefined => {
+  if (shape.length > deepest) return undefined;
   let size = 1;
   for (const length of shape) {
     if (typeof length !== "number" || !Number.isInteger(length) || length < 0) return undefined;

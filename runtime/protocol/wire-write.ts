@@ -2,9 +2,18 @@
  * Writing protobuf messages: a message is a list of pieces, put together once at the end, so that
  * large values are copied once. Source: the protobuf encoding specification.
  */
+import type { Payload } from "../payload.ts";
 import { FIXED64, LENGTH, VARINT, type Wire } from "./wire.ts";
 
 export type Pieces = readonly Buffer[];
+
+/** Pieces as a message on its way through the graph. */
+export const protoPayload = (message: string, pieces: Pieces): Payload => ({
+  body: Buffer.concat(pieces),
+  contentType: undefined,
+  contentEncoding: undefined,
+  message,
+});
 
 const negativeLength = 10;
 

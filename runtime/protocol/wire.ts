@@ -150,3 +150,16 @@ export const mapEntries = (
   }
   return entries;
 };
+
+/** A message without the fields of one number: the pieces between them, not copied. */
+export const without = (bytes: Buffer, number: number): readonly Buffer[] => {
+  const pieces: Buffer[] = [];
+  let kept = 0;
+  for (const field of fields(bytes)) {
+    if (field.number !== number) continue;
+    if (field.tag > kept) pieces.push(bytes.subarray(kept, field.tag));
+    kept = field.end;
+  }
+  if (kept < bytes.length) pieces.push(bytes.subarray(kept));
+  return pieces;
+};

@@ -1,0 +1,76 @@
+import { ALL } from "../engine/node.ts";
+import { EngineError } from "../errors.ts";
+import { checkedRoute } from "./route-reply.ts";
+import type { Span } from "./splice.ts";
+import { embedded, FIXED64, type Field, fields, LENGTH, whole } from "./wire.ts";
+import { firstOf, scalars } from "./wire-scalar.ts";
+
+/**
+ * The route in a router's SeldonMessage: only the first value counts, truncated toward zero; a
+ * string counts as 0, and `data` without a payload as ALL.
+ *
+ * @throws {EngineError} ROUTE_UNREADABLE. Source: engine contract, 6.4.
+ */
+export const seldonRoute = (answer: Buffer): number =>
+  checkedRoute(readRoute(answer), said(answer));
+
+const said = (answer: Buffer): string =>
+  `a SeldonMessage of ${answer.length} bytes without a first value in its data`;
+
+const readRoute = (answer: Buffer): number | undefined => {
+  try {
+    const data = embedded(answer, 3, [4, 5, 6, 7]);
+    if (data === undefined) return undefined;
+    const value = inData(data);
+    return value === undefined ? undefined : Math.trunc(value);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError("ROUTE_UNREADABLE", `the router's answer: ${why}`, { cause });
+  }
+};
+
+const inData = (data: Buffer): number | undefined => {
+  let form: number | undefined;
+  for (const { number, wire } of fields(data)) {
+    if (number >= 2 && number <= 4 && wire === LENGTH) form = number;
+  }
+  if (form === undefined) return ALL;
+  const payload = embedded(
+    data,
+    form,
+    [2, 3, 4].filter((one) => one !== form),
+  );
+  if (payload === undefined) return undefined;
+  if (form === 2) return firstOf(payload, 2, scalars.double);
+  if (form === 4) return firstOf(payload, 7, scalars.int32);
+  return inList(payload);
+};
+
+/** `[n, …]` or `[[n, …], …]`, as a google.protobuf.ListValue. */
+const inList = (list: Buffer): number | undefined => {
+  const first = firstValue(list, whole(list));
+  if (first?.number !== listValue) return leaf(list, first);
+  return leaf(list, firstValue(list, first));
+};
+
+/** Members of google.protobuf.Value. */
+const numberValue = 2;
+const stringValue = 3;
+const listValue = 6;
+
+/** What the first value of a ListValue is: the last member of its `oneof` that is written. */
+const firstValue = (bytes: Buffer, list: Span): Field | undefined => {
+  for (const value of fields(bytes, list)) {
+    if (value.number !== 1 || value.wire !== LENGTH) continue;
+    let member: Field | undefined;
+    for (const field of fields(bytes, value)) if (field.number <= listValue) member = field;
+    return member;
+  }
+  return undefined;
+};
+
+const leaf = (bytes: Buffer, member: Field | undefined): number | undefined => {
+  if (member?.number === stringValue) return 0;
+  const isNumber = member?.number === numberValue && member.wire === FIXED64;
+  return isNumber ? scalars.double.read(bytes, member) : undefined;
+};

@@ -1,0 +1,74 @@
+/** SeldonMessages over gRPC: opaque bytes, looked into field by field. Source: engine contract, 4.2. */
+import type { FeedbackRoutes } from "../engine/engine.ts";
+import { ALL } from "../engine/node.ts";
+import type { Payload } from "../payload.ts";
+import type { Codec } from "./protocol.ts";
+import { seldonRoute } from "./seldon-proto-route.ts";
+import { readView, writeView } from "./seldon-proto-view.ts";
+import { embedded, type Field, fields, LENGTH, mapEntries, slice, without } from "./wire.ts";
+import { numberOf, scalars } from "./wire-scalar.ts";
+import { lengthField, protoPayload, textField, varintField } from "./wire-write.ts";
+
+/** `response.meta.routing`. @throws {EngineError} MESSAGE_UNREADABLE. Source: engine contract, 6.7. */
+const feedbackRoutes = (feedback: Buffer): FeedbackRoutes => {
+  const response = embedded(feedback, 2);
+  const meta = response && embedded(response, 2);
+  const routing = new Map(
+    (meta === undefined ? [] : mapEntries(meta, 3)).map(({ key, entry }) => [
+      key,
+      numberOf(entry, 2, scalars.int32) ?? 0,
+    ]),
+  );
+  return (node) => routing.get(node) ?? ALL;
+};
+
+/** The number of `meta` in a SeldonMessage, and of `routing` in it. */
+const metaField = 2;
+const routingField = 3;
+
+/**
+ * The message with its routing replaced: bytes are cut out and put in, none are written anew. A
+ * message without meta is left alone. Source: deviation E6.
+ */
+const record = (payload: Payload, routes: ReadonlyMap<string, number>): Payload => {
+  const { body } = payload;
+  const metas: Field[] = [];
+  for (const field of fields(body)) {
+    if (field.number === metaField && field.wire === LENGTH) metas.push(field);
+  }
+  if (metas.length === 0) return payload;
+  const routing = [...routes].flatMap(([node, route]) =>
+    lengthField(routingField, [...textField(1, node), ...varintField(2, route)]),
+  );
+  const pieces: Buffer[] = [];
+  let copied = 0;
+  metas.forEach((meta, i) => {
+    const kept = without(slice(body, meta), routingField);
+    const content = i === metas.length - 1 ? [...kept, ...routing] : kept;
+    pieces.push(body.subarray(copied, meta.tag), ...lengthField(metaField, content));
+    copied = meta.end;
+  });
+  return { ...payload, body: Buffer.concat([...pieces, body.subarray(copied)]) };
+};
+
+export const seldonProto: Codec = {
+  chain: (payload) => payload,
+  join: (answers) =>
+    protoPayload(
+      "seldon.protos.SeldonMessageList",
+      answers.flatMap(({ body }) => lengthField(1, [body])),
+    ),
+  route: ({ body }) => seldonRoute(body),
+  feedbackRoutes: ({ body }) => feedbackRoutes(body),
+  record,
+  view: ({ body }) => readView(body),
+  write: (view, like, form) =>
+    protoPayload(
+      "seldon.protos.SeldonMessage",
+      writeView(
+        view,
+        like.map(({ body }) => body),
+        form,
+      ),
+    ),
+};
