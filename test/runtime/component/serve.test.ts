@@ -1,0 +1,132 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Result } from "../../../api/result.ts";
+import { type Env, readConfig } from "../../../runtime/component/config.ts";
+import { type Running, serve } from "../../../runtime/component/serve.ts";
+import type { Model } from "../../../runtime/component/user.ts";
+import { silent } from "./fixture.ts";
+
+const folder = new URL(".", import.meta.url).pathname;
+
+/** Serves `model` as if it were what this file exports, on free ports. */
+const start = (model: Model, env: Env = {}, port = "0"): Promise<Result<Running>> => {
+  const values = new Map([
+    ["http-port", port],
+    ["metrics-port", "0"],
+    ["host", "127.0.0.1"],
+  ]);
+  const config = readConfig({ module: "serve.test.ts", values }, env);
+  if (!config.ok) throw new Error("bad settings");
+  return serve({ config: config.value, folder, log: silent, importer: async () => ({ model }) });
+};
+
+const running = async (started: Promise<Result<Running>>) => {
+  const result = await started;
+  if (!result.ok) throw new Error(JSON.stringify(result.issues));
+  return { ...result.value, warnings: result.warnings };
+};
+
+describe("serve", () => {
+  it("loads before it listens, and frees its ports when it has drained", async () => {
+    const order: string[] = [];
+    const model: Model = {
+      load: async () => {
+        await new Promise(setImmediate);
+        order.push("load");
+      },
+      metadata: () => {
+        order.push("metadata");
+      },
+      predict: (X) => X,
+    };
+    const first = await running(start(model));
+    expect(order).toEqual(["load", "metadata"]);
+    const pong = await fetch(`http://127.0.0.1:${first.httpPort}/health/ping`);
+    expect(await pong.text()).toBe("pong");
+    const scrape = await fetch(`http://127.0.0.1:${first.metricsPort}/metrics`);
+    expect(scrape.status).toBe(200);
+    await scrape.arrayBuffer();
+    await first.drain();
+    const second = await running(start(model, {}, String(first.httpPort)));
+    expect(second.httpPort).toBe(first.httpPort);
+    second.close();
+  });
+
+  it("says which port is in use", async () => {
+    const first = await running(start({ predict: () => 1 }));
+    const second = await start({ predict: () => 1 }, {}, String(first.httpPort));
+    expect(second.ok ? [] : second.issues.map(({ path }) => path)).toEqual(["--http-port"]);
+    first.close();
+  });
+
+  it.each([
+    {
+      name: "load fails",
+      model: {
+        load: () => {
+          throw new Error("boom");
+        },
+        predict: () => 1,
+      },
+      env: {},
+    },
+    {
+      name: "a payload is to pass through, and nothing takes it",
+      model: { predict: () => 1 },
+      env: { PAYLOAD_PASSTHROUGH: "1" },
+    },
+  ])("starts nothing when $name", async ({ model, env }) => {
+    expect(await start(model, env)).toMatchObject({ ok: false });
+  });
+
+  it.each([
+    { name: "a model", model: { predict: () => 1 }, type: "MODEL", warnings: 0 },
+    { name: "a router of unsaid type", model: { route: () => 0 }, type: undefined, warnings: 0 },
+    {
+      name: "a router that takes messages",
+      model: { routeRaw: () => 0 },
+      type: "ROUTER",
+      warnings: 0,
+    },
+    {
+      name: "a model that is said to be a router",
+      model: { predict: () => 1 },
+      type: "ROUTER",
+      warnings: 1,
+    },
+    {
+      name: "a model that only takes feedback",
+      model: { sendFeedback: () => 0 },
+      type: "MODEL",
+      warnings: 1,
+    },
+  ])("warns $warnings times of $name", async ({ model, type, warnings }) => {
+    const served = await running(start(model, { SERVICE_TYPE: type }));
+    expect(served.warnings).toHaveLength(warnings);
+    served.close();
+  });
+
+  it("serves predictions though its metadata is bad", async () => {
+    const served = await running(start({ predict: (X) => X, metadata: () => ({ nmae: "x" }) }));
+    const url = `http://127.0.0.1:${served.httpPort}`;
+    expect((await fetch(`${url}/metadata`)).status).toBe(500);
+    const query = encodeURIComponent('{"strData":"s"}');
+    expect((await fetch(`${url}/predict?json=${query}`)).status).toBe(200);
+    served.close();
+  });
+
+  it("lets a payload pass through to predictRaw, on the model itself", async () => {
+    const model = {
+      tail: "!",
+      predictRaw(this: { tail: string }, body: unknown) {
+        return `${body}${this.tail}`;
+      },
+    };
+    const served = await running(start(model, { PAYLOAD_PASSTHROUGH: "true" }));
+    const answer = await fetch(`http://127.0.0.1:${served.httpPort}/predict`, {
+      method: "POST",
+      body: "not JSON",
+    });
+    expect(await answer.text()).toBe("not JSON!");
+    served.close();
+  });
+});
