@@ -58,7 +58,7 @@ describe("serve", () => {
     first.close();
   });
 
-  it.each([
+  const refusals: readonly { name: string; model: Model; env: Env }[] = [
     {
       name: "load fails",
       model: {
@@ -74,7 +74,8 @@ describe("serve", () => {
       model: { predict: () => 1 },
       env: { PAYLOAD_PASSTHROUGH: "1" },
     },
-  ])("starts nothing when $name", async ({ model, env }) => {
+  ];
+  it.each(refusals)("starts nothing when $name", async ({ model, env }) => {
     expect(await start(model, env)).toMatchObject({ ok: false });
   });
 
