@@ -34,11 +34,18 @@ type State = {
   current: { readonly exchange: Exchange; readonly reader: ReplyReader } | undefined;
   exchanges: number;
   idleSince: number;
+  /** The host has closed its side; whether it took the request is being found out. */
+  judged: boolean;
 };
 
 /** Opens a connection; requests may be written at once and leave when it is open. */
 export const connect = (options: HttpClientOptions): Connection => {
-  const state: State = { current: undefined, exchanges: 0, idleSince: performance.now() };
+  const state: State = {
+    current: undefined,
+    exchanges: 0,
+    idleSince: performance.now(),
+    judged: false,
+  };
   const socket: Socket = connectSocket({
     host: options.host,
     port: options.port,
@@ -91,18 +98,19 @@ const read = (state: State, socket: Socket, chunk: Buffer): boolean => {
   }
   try {
     const finished = state.current.reader.read(chunk);
-    if (finished !== undefined) finish(state, finished);
+    if (finished !== undefined) finish(state, socket, finished);
   } catch (error) {
     fail(state, socket, error instanceof Error ? error : new Error(String(error)));
   }
   return !socket.destroyed;
 };
 
-const finish = (state: State, finished: Finished): void => {
+const finish = (state: State, socket: Socket, { reply, reusable }: Finished): void => {
   const { current } = state;
   state.current = undefined;
   state.idleSince = performance.now();
-  current?.exchange.done(finished);
+  // A host that answers before it has read the request may never read the rest of it.
+  current?.exchange.done({ reply, reusable: reusable && socket.writableLength === 0 });
 };
 
 const fail = (state: State, socket: Socket, error: Error, unseen = false): void => {
@@ -122,10 +130,13 @@ const watch = (state: State, socket: Socket, { deadlines }: HttpClientOptions): 
   );
   const wasKept = (): boolean => state.exchanges > 1 && state.current?.reader.started === false;
   socket.on("connect", () => deadlines.clear(opening));
-  socket.on("error", (error) => fail(state, socket, error, wasKept()));
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    // EPIPE: the host had closed before. A mere reset may come from one that took the request.
+    fail(state, socket, error, wasKept() && (state.judged || error.code === "EPIPE"));
+  });
   socket.on("end", () => {
     const finished = state.current?.reader.end();
-    if (finished !== undefined) finish(state, finished);
+    if (finished !== undefined) finish(state, socket, finished);
     else if (wasKept()) judge(state, socket);
     else fail(state, socket, closed());
   });
@@ -144,6 +155,7 @@ const closed = (): Error => new Error("the connection was closed before the whol
  * fails then, and only then. Repeating is safe where no one has seen the request.
  */
 const judge = (state: State, socket: Socket): void => {
+  state.judged = true;
   const timer = setTimeout(() => {
     socket.write("\r\n", (error) => {
       if (error === null || error === undefined) fail(state, socket, closed());

@@ -80,6 +80,7 @@ export const makeHttpClient = (options: HttpClientOptions): HttpClient => {
     call: HttpCall,
     text: string,
     kept: Connection | undefined,
+    endsAt: number,
   ): Promise<HttpReply> =>
     new Promise((resolve, reject) => {
       const connection = kept ?? connect(options);
@@ -94,7 +95,7 @@ export const makeHttpClient = (options: HttpClientOptions): HttpClient => {
       };
       const deadline =
         call.timeoutMs > 0
-          ? deadlines.set(call.timeoutMs, () => giveUp(timedOut(call, authority)))
+          ? deadlines.set(endsAt - performance.now(), () => giveUp(timedOut(call, authority)))
           : undefined;
       connection.exchange(text, call.body, {
         done: ({ reply, reusable }) => {
@@ -105,7 +106,7 @@ export const makeHttpClient = (options: HttpClientOptions): HttpClient => {
         },
         failed: (error, unseen) => {
           settle();
-          if (unseen) resolve(exchange(call, text, undefined));
+          if (unseen) resolve(exchange(call, text, undefined, endsAt));
           else reject(unreachable(call, authority, error));
         },
       });
@@ -118,7 +119,7 @@ export const makeHttpClient = (options: HttpClientOptions): HttpClient => {
       if (call.scope.reason !== undefined) return Promise.reject(call.scope.reason);
       const length = call.body === undefined ? "" : `Content-Length: ${call.body.length}\r\n`;
       const text = `${call.method} ${call.path} HTTP/1.1\r\nHost: ${authority}\r\n${length}${call.headerLines}\r\n`;
-      return exchange(call, text, take());
+      return exchange(call, text, take(), performance.now() + call.timeoutMs);
     },
     close: () => {
       closed = true;

@@ -22,6 +22,7 @@ export const followRedirects = async (
   call: HttpCall,
   clientFor: (host: string, port: number) => HttpClient,
 ): Promise<HttpReply> => {
+  const started = performance.now();
   let reply = await client.send(call);
   if (!redirects.has(reply.status)) return reply;
   let next: HttpCall = call;
@@ -38,11 +39,19 @@ export const followRedirects = async (
       next = { ...next, headerLines: next.headerLines.replace(credentials, "") };
     }
     at = target;
-    next = { ...redirected(next, reply.status), path: target.pathname + target.search };
+    next = {
+      ...redirected(next, reply.status),
+      path: target.pathname + target.search,
+      timeoutMs: left(call.timeoutMs, started),
+    };
     reply = await current.send(next);
   }
   return reply;
 };
+
+/** What is left of a limit on the whole exchange; 0 means no limit. */
+const left = (timeoutMs: number, started: number): number =>
+  timeoutMs === 0 ? 0 : Math.max(1, timeoutMs - Math.round(performance.now() - started));
 
 const redirected = (call: HttpCall, status: number): HttpCall => {
   if (!turnsToGet.has(status) || call.method === "GET") return call;

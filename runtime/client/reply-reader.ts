@@ -33,7 +33,7 @@ type Framing =
 
 const headEnd = Buffer.from("\r\n\r\n");
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?$/;
-const headerLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*$/;
+const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones RFC 9110, 5.5 forbids in a value
 const forbidden = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
@@ -65,12 +65,24 @@ const parseHead = (text: string): Head => {
 };
 
 const parseHeader = (line: string, number: number): readonly [string, string] => {
-  const found = headerLine.exec(line);
-  const [, name, value] = found ?? [];
-  if (name === undefined || value === undefined || forbidden.test(value)) {
+  const colon = line.indexOf(":");
+  const name = line.slice(0, Math.max(0, colon));
+  const value = trimmed(line, colon + 1);
+  if (!headerName.test(name) || forbidden.test(value)) {
     throw broken(`header line ${number} is malformed`);
   }
   return [name.toLowerCase(), value];
+};
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
+
+/** Without blanks at both ends; String.trim would also take bytes of UTF-8 away. */
+const trimmed = (line: string, from: number): string => {
+  let start = from;
+  let end = line.length;
+  while (start < end && isBlank(line.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(line.charCodeAt(end - 1))) end -= 1;
+  return line.slice(start, end);
 };
 
 const persists = (http11: boolean, connection: string): boolean =>
