@@ -1,7 +1,7 @@
 import { ALL } from "../engine/node.ts";
 import { EngineError } from "../errors.ts";
 import { checkedRoute } from "./route-reply.ts";
-import type { Span } from "./splice.ts";
+import type { Span } from "./span.ts";
 import { embedded, FIXED64, type Field, fields, LENGTH, whole } from "./wire.ts";
 import { firstOf, scalars } from "./wire-scalar.ts";
 

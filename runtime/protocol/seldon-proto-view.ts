@@ -2,7 +2,7 @@
 import type { NumericView } from "../nodes/view.ts";
 import { type Numbers, numeric, readNested, sizeOf, unfit } from "./nested.ts";
 import type { DataForm } from "./protocol.ts";
-import type { Span } from "./splice.ts";
+import type { Span } from "./span.ts";
 import { readTensorProto, tensorProto } from "./tensor-proto.ts";
 import {
   embedded,

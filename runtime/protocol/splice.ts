@@ -1,120 +1,42 @@
 /**
- * Finding and replacing members of a JSON object in its bytes, without parsing the rest.
- *
- * Only the structure along the way is read: strings are jumped over, numbers and names are not
- * judged. Whatever does not read as JSON is answered with undefined, and so left as it is.
+ * Replacing members of a JSON object in its bytes, without parsing the rest. Whatever does not
+ * read as JSON is answered with undefined, and so left as it is.
  */
-
-/** A part of a buffer, by its byte offsets. */
-export type Span = { readonly start: number; readonly end: number };
-
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-
-const isSpace = (byte: number | undefined): boolean =>
-  byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-
-const skipSpace = (json: Buffer, at: number): number => {
-  let i = at;
-  while (isSpace(json[i])) i += 1;
-  return i;
-};
-
-/** The offset behind the string that begins at `at`, or -1 if it does not end. */
-const skipString = (json: Buffer, at: number): number => {
-  let end = json.indexOf(quote, at + 1);
-  while (end >= 0) {
-    let slashes = 0;
-    while (json[end - 1 - slashes] === backslash) slashes += 1;
-    if (slashes % 2 === 0) return end + 1;
-    end = json.indexOf(quote, end + 1);
-  }
-  return -1;
-};
-
-/** The offset behind the object or array that begins at `at`, or -1 if it does not end. */
-const skipNested = (json: Buffer, at: number): number => {
-  let depth = 0;
-  for (let i = at; i < json.length; i += 1) {
-    const byte = json[i];
-    if (byte === quote) {
-      i = skipString(json, i) - 1;
-      if (i < 0) return -1;
-    } else if (byte === openBrace || byte === openBracket) {
-      depth += 1;
-    } else if (byte === closeBrace || byte === closeBracket) {
-      depth -= 1;
-      if (depth === 0) return i + 1;
-    }
-  }
-  return -1;
-};
-
-const skipValue = (json: Buffer, at: number): number => {
-  const byte = json[at];
-  if (byte === quote) return skipString(json, at);
-  if (byte === openBrace || byte === openBracket) return skipNested(json, at);
-  let i = at;
-  while (i < json.length && !isSpace(json[i]) && !endsValue(json[i])) i += 1;
-  return i > at ? i : -1;
-};
-
-const endsValue = (byte: number | undefined): boolean =>
-  byte === comma ||
-  byte === closeBrace ||
-  byte === closeBracket ||
-  byte === colon ||
-  byte === quote;
-
-type Member = { readonly key: Span; readonly value: Span };
-
-/** The member whose key begins at `at`. */
-const readMember = (json: Buffer, at: number): Member | undefined => {
-  if (json[at] !== quote) return undefined;
-  const keyEnd = skipString(json, at);
-  if (keyEnd < 0) return undefined;
-  const separator = skipSpace(json, keyEnd);
-  if (json[separator] !== colon) return undefined;
-  const start = skipSpace(json, separator + 1);
-  const end = skipValue(json, start);
-  if (end < 0) return undefined;
-  return { key: { start: at + 1, end: keyEnd - 1 }, value: { start, end } };
-};
+import { closeBrace, eachKey, isNamed, skipSpace, skipValue } from "./json-scan.ts";
+import type { Span } from "./span.ts";
 
 /**
  * The value of a member of the object that begins at `at`, and where the object ends.
  *
- * Of several members with the key the last one counts, as it does for JSON.parse. A key written
- * with escapes is not recognised.
+ * Of several members with the key the last one counts, as it does for JSON.parse.
  */
 export const findMember = (
   json: Buffer,
   at: number,
   name: string,
 ): { readonly member: Span | undefined; readonly end: number } | undefined => {
-  if (json[at] !== openBrace) return undefined;
-  let member: Span | undefined;
-  let i = skipSpace(json, at + 1);
-  if (json[i] === closeBrace) return { member, end: i + 1 };
-  for (;;) {
-    const read = readMember(json, i);
-    if (read === undefined) return undefined;
-    if (isNamed(json, read.key, name)) member = read.value;
-    i = skipSpace(json, read.value.end);
-    if (json[i] === closeBrace) return { member, end: i + 1 };
-    if (json[i] !== comma) return undefined;
-    i = skipSpace(json, i + 1);
-  }
+  let found = -1;
+  const end = eachKey(json, at, (key, value) => {
+    if (isNamed(json, key, name)) found = value;
+    return true;
+  });
+  if (end < 0) return undefined;
+  return { member: found < 0 ? undefined : { start: found, end: skipValue(json, found) }, end };
 };
 
-const isNamed = (json: Buffer, { start, end }: Span, name: string): boolean =>
-  end - start === name.length && json.toString("latin1", start, end) === name;
+/** A change to a text: these bytes become this. */
+export type Edit = Span & { readonly text: string };
+
+/** The text with all edits made; they are given in its order and do not overlap. */
+export const edited = (json: Buffer, edits: readonly Edit[]): Buffer => {
+  const pieces: Buffer[] = [];
+  let kept = 0;
+  for (const { start, end, text } of edits) {
+    pieces.push(json.subarray(kept, start), Buffer.from(text));
+    kept = end;
+  }
+  return Buffer.concat([...pieces, json.subarray(kept)]);
+};
 
 /**
  * The JSON text with `meta.routing` set to `routing`; every other byte stays.
@@ -130,11 +52,35 @@ export const withRouting = (json: Buffer, routing: string): Buffer | undefined =
   const meta = found.member.start;
   const inner = findMember(json, meta, "routing");
   if (inner === undefined) return undefined;
-  if (inner.member !== undefined) return replace(json, inner.member, routing);
+  if (inner.member !== undefined) return edited(json, [{ ...inner.member, text: routing }]);
   const first = skipSpace(json, meta + 1);
   const separator = json[first] === closeBrace ? "" : ",";
-  return replace(json, { start: meta + 1, end: meta + 1 }, `"routing":${routing}${separator}`);
+  const text = `"routing":${routing}${separator}`;
+  return edited(json, [{ start: meta + 1, end: meta + 1, text }]);
 };
 
-const replace = (json: Buffer, { start, end }: Span, text: string): Buffer =>
-  Buffer.concat([json.subarray(0, start), Buffer.from(text), json.subarray(end)]);
+export type Renaming = {
+  /** Keys of which one makes the text right as it is. */
+  readonly keep: readonly string[];
+  readonly from: string;
+  readonly to: string;
+};
+
+/**
+ * The JSON object with a top-level key renamed; every other byte stays. One that has a key of
+ * `keep` is returned as it is, read no further than to that key.
+ *
+ * Undefined if it has none of the keys, or is no JSON object.
+ */
+export const withRenamed = (json: Buffer, { keep, from, to }: Renaming): Buffer | undefined => {
+  const edits: Edit[] = [];
+  let kept = false;
+  const end = eachKey(json, skipSpace(json, 0), (key) => {
+    kept = keep.some((name) => isNamed(json, key, name));
+    if (isNamed(json, key, from)) edits.push({ ...key, text: to });
+    return !kept;
+  });
+  if (kept) return json;
+  if (end < 0 || edits.length === 0 || skipSpace(json, end) !== json.length) return undefined;
+  return edited(json, edits);
+};

@@ -1,5 +1,5 @@
 /** Numbers in protobuf messages, single and repeated. */
-import type { Span } from "./splice.ts";
+import type { Span } from "./span.ts";
 import {
   FIXED32,
   FIXED64,

@@ -5,7 +5,7 @@
  * Source: the protobuf encoding specification (protobuf.dev, "Encoding").
  */
 import { EngineError } from "../errors.ts";
-import type { Span } from "./splice.ts";
+import type { Span } from "./span.ts";
 
 /** How a field is written on the wire; groups (3 and 4) are not part of proto3. */
 export const VARINT = 0;
