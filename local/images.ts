@@ -1,4 +1,4 @@
-import type { Container } from "../api/types.ts";
+import type { Container, Deployment } from "../api/types.ts";
 
 /** What `--image NAME='COMMAND'` says: which containers run which command of this machine. */
 export type ImageCommand = { readonly name: string; readonly command: string };
@@ -23,3 +23,17 @@ export const commandFor = (
 
 /** `registry:5000/team/model:1.0@sha256:...` is `registry:5000/team/model`. */
 const withoutTag = (image: string): string => image.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
+
+/** The mappings that fit no container of these deployments: slips of the pen. */
+export const unusedImages = (
+  deployments: readonly Deployment[],
+  images: readonly ImageCommand[],
+): readonly ImageCommand[] => {
+  const containers = deployments
+    .flatMap(({ spec }) => spec.predictors)
+    .flatMap(({ componentSpecs }) => componentSpecs)
+    .flatMap(({ spec }) => [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]);
+  return images.filter((image) =>
+    containers.every((each) => commandFor(each, [image]) === undefined),
+  );
+};

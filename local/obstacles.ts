@@ -49,7 +49,31 @@ export const withoutEffect = (deployment: Deployment): readonly Issue[] => [
   ...deployment.spec.predictors.flatMap((predictor, i) =>
     withoutEffectIn(predictor, `spec.predictors[${i}]`),
   ),
+  ...scaled(deployment),
 ];
+
+/** Where a user asks for another number of pods than one. */
+const scaled = ({ spec }: Deployment): readonly Issue[] => {
+  const message = "has no effect on this machine: each container is one process";
+  const places: readonly (readonly [string, unknown])[] = [
+    ["spec.replicas", spec.replicas],
+    ...spec.predictors.flatMap(({ replicas, componentSpecs, svcOrchSpec }, i) => {
+      const path = `spec.predictors[${i}]`;
+      return [
+        [`${path}.replicas`, replicas] as const,
+        [`${path}.svcOrchSpec.replicas`, svcOrchSpec?.replicas] as const,
+        ...componentSpecs.flatMap((component, j) =>
+          (["replicas", "hpaSpec", "kedaSpec"] as const).map(
+            (field) => [`${path}.componentSpecs[${j}].${field}`, component[field]] as const,
+          ),
+        ),
+      ];
+    }),
+  ];
+  return places.flatMap(([path, value]) =>
+    value === undefined || value === 1 ? [] : [{ path, message }],
+  );
+};
 
 const withoutEffectIn = (predictor: Predictor, path: string): readonly Issue[] => [
   ...(predictor.explainer?.type

@@ -79,7 +79,7 @@ export const startPredictor = (
 
   for (const { podinfo } of layout.pods) writeFileSync(podinfo.file, podinfo.text);
   const engine = layout.engine === undefined ? undefined : hire(layout.engine, crew);
-  void startAll(layout, crew)
+  const starting = startAll(layout, crew)
     .then(() => (engine === undefined ? undefined : engineIsReady(engine, upstream, crew)))
     .then(() => settle(undefined));
 
@@ -93,7 +93,7 @@ export const startPredictor = (
       end.abort();
       settle({ reason: `${layout.predictor} was stopped`, tail: [] });
       await engine?.stop();
-      await Promise.all(crew.members.map((member) => member.stop()));
+      await Promise.all([...crew.members.map((member) => member.stop()), starting]);
       upstream.close();
     },
   };

@@ -83,7 +83,10 @@ export const launch = (spec: ProcessSpec, around: Surroundings): Life => {
     forward(child.stderr, "stderr", { spec, around, tail }),
   ];
 
+  let isStopping = false;
   const ended = exitOf(child).then(async (exit) => {
+    // A shell ends at SIGTERM while its children still drain: they have the rest of the grace.
+    if (isStopping) await Promise.all(outputs);
     signal("SIGKILL"); // what its leader left behind would hold ports and pipes
     await settlesWithin(around.clock, lastWordsMs, Promise.all(outputs));
     child.stdout.destroy();
@@ -96,8 +99,14 @@ export const launch = (spec: ProcessSpec, around: Surroundings): Life => {
     ended,
     tail: () => tail,
     stop: async () => {
+      isStopping = true;
       signal("SIGTERM");
-      if (!(await settlesWithin(around.clock, spec.graceMs, ended))) signal("SIGKILL");
+      if (!(await settlesWithin(around.clock, spec.graceMs, ended))) {
+        signal("SIGKILL");
+        await settlesWithin(around.clock, lastWordsMs, ended);
+        child.stdout.destroy(); // whoever left the group and still holds them is not waited for
+        child.stderr.destroy();
+      }
       return ended;
     },
     kill: () => signal("SIGKILL"),

@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from "node:util";
 import { settlesWithin } from "./clock.ts";
 import type { StartFailure } from "./failure.ts";
 import type { Landlord } from "./lodging.ts";
+import { longestRequestMs } from "./longest-request.ts";
 import type { Manifest } from "./manifests.ts";
 import type { PredictorSurroundings } from "./predictor.ts";
 import type { Route, RouteState } from "./routes.ts";
@@ -32,9 +33,6 @@ export type Rollout = Route & {
   /** Ends everything; resolves when no process is left. */
   stop(): Promise<void>;
 };
-
-/** As long as a request may take at most. Source: design 5.3.1. */
-const lastRequestMs = 600_000;
 
 /** What serves, what is coming, what is going. */
 type House = {
@@ -182,7 +180,7 @@ const retire = (tenant: Tenant, house: House): void => {
     else end.signal.addEventListener("abort", () => resolve());
   });
   const idle = Promise.race([tenant.running.upstream.idle(), cutShort]);
-  const gone = settlesWithin(options.clock, lastRequestMs, idle)
+  const gone = settlesWithin(options.clock, longestRequestMs(tenant.site), idle)
     .then(() => moveOut(tenant))
     .finally(() => going.delete(gone));
   going.add(gone);

@@ -12,8 +12,10 @@ import { makeDeadlines } from "../runtime/deadlines.ts";
 import { defaultLimits } from "../runtime/limits.ts";
 import type { HttpServer } from "../runtime/server/http.ts";
 import { type Clock, settlesWithin } from "./clock.ts";
+import { followEdits } from "./edits.ts";
 import { type Fleet, makeFleet } from "./fleet.ts";
 import { urlOf } from "./hint.ts";
+import { unusedImages } from "./images.ts";
 import { listenIngress } from "./ingress.ts";
 import { keyOf, type Reading, type ReadingOptions, readManifests, repeats } from "./manifests.ts";
 import { makePorts } from "./ports.ts";
@@ -22,7 +24,6 @@ import { makeReaper, type Reaper } from "./reaper.ts";
 import { makeOutcomeReport, printNotices } from "./report.ts";
 import type { Route } from "./routes.ts";
 import type { Terminal } from "./terminal.ts";
-import { watchFiles } from "./watch.ts";
 
 export type UpOptions = ReadingOptions & {
   /** Files, folders, or `-` for the standard input. */
@@ -54,6 +55,11 @@ export const up = async (options: UpOptions): Promise<number> => {
     warnings: readings.flatMap(({ warnings }) => warnings),
   });
   if (all.length > 0) return 1;
+  const deployments = manifests.map(({ deployment }) => deployment);
+  for (const { name } of unusedImages(deployments, options.machine.images)) {
+    const message = "fits no container; write the name or the image of one";
+    options.terminal.note(`warning: --image ${name} ${message}`);
+  }
 
   const house: { fleet: Fleet | undefined } = { fleet: undefined };
   const ingress = await openIngress(options, () => house.fleet?.routes() ?? []);
@@ -126,7 +132,8 @@ const run = async (
   const { terminal, clock, stop, inputs } = options;
   const url = urlOf(options.host, ingress.port);
   const report = makeOutcomeReport({ terminal, url, cwd: options.cwd });
-  const unsettled = new Set(readings.flatMap(({ manifests }) => manifests.map(keyOf)));
+  const keys = readings.flatMap(({ manifests }) => manifests.map(keyOf));
+  const unsettled = new Set(keys);
   const hopeless = new AbortController();
   const settle = (key: string, serves: boolean): void => {
     if (serves) unsettled.clear();
@@ -151,8 +158,9 @@ const run = async (
     onRemoved: (key) => terminal.note(`${key} is gone from its file; it stops`),
   });
   house.fleet = fleet;
+  terminal.note(`serving on ${url}, starting ${keys.join(", ")}`);
   for (const [i, input] of inputs.entries()) fleet.apply(input, readings[i]?.manifests ?? []);
-  const unwatch = watchInputs(fleet, options);
+  const unwatch = followEdits(fleet, options);
 
   await ended(AbortSignal.any([stop, hopeless.signal]));
   if (!hopeless.signal.aborted) terminal.note("stopping; Ctrl-C again ends everything at once");
@@ -168,30 +176,3 @@ const ended = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve());
   });
-
-/** Follows the files; answers how to stop, which waits for a change that is being read. */
-const watchInputs = (fleet: Fleet, options: UpOptions): (() => Promise<void>) => {
-  const { terminal, clock } = options;
-  let work: Promise<void> = Promise.resolve();
-  const reload = async (input: string): Promise<void> => {
-    const reading = await readManifests(input, options);
-    const twice = repeats([...fleet.besides(input), ...reading.manifests]);
-    const faults = [...reading.faults, ...twice];
-    printNotices(terminal, { ...reading, faults });
-    if (faults.length === 0) fleet.apply(input, reading.manifests);
-    else terminal.note(`${input} was saved with faults; what runs stays as it is`);
-  };
-  const files = options.inputs.filter((input) => input !== "-");
-  const stop = watchFiles(files, {
-    clock,
-    onChange: (changed) => {
-      for (const input of changed) work = work.then(() => reload(input));
-    },
-    onTrouble: (folder, error) =>
-      terminal.note(`warning: ${folder} cannot be watched, edits there will not be seen: ${error}`),
-  });
-  return async () => {
-    stop();
-    await work;
-  };
-};

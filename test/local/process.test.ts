@@ -60,6 +60,17 @@ describe("launch", () => {
     await gone(child);
   });
 
+  it("lets the children of a shell drain within the grace", async () => {
+    const around = makeRecorder();
+    const drains =
+      "process.on('SIGTERM', () => setTimeout(() => { console.log('drained'); process.exit(); }, 200)); " +
+      "setInterval(() => {}, 1e6); console.log('up')";
+    const life = launch(specOf(`"$NODE" -e "${drains}"; true`), around);
+    await around.line(/^up$/);
+    expect(await life.stop()).toEqual({ by: "signal", signal: "SIGTERM" });
+    expect(around.printed.at(-1)?.line).toBe("drained");
+  });
+
   it("kills what does not heed SIGTERM, after the grace", async () => {
     const clock = makeManualClock();
     const around = makeRecorder(clock);
