@@ -92,7 +92,7 @@ export const cases: readonly Case[] = [
   },
 ];
 
-/** A message of protocol `seldon` of exactly so many bytes; the least is 60. */
+/** A message of protocol `seldon` of exactly so many bytes; the least is 66. */
 export const messageOf = (bytes: number): string => {
   const before = '{"meta":{"tags":{"a":"b"}},"data":{"names":["x"],"ndarray":[[';
   const after = "]]}}";

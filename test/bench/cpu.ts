@@ -72,11 +72,13 @@ export const busyMicros = (cpu: number): number => {
 
 /** `0-2,5` as 0, 1, 2, 5: the kernel's way to list CPUs. */
 export const parseCpuList = (list: string): readonly number[] =>
-  list.split(",").flatMap((range) => {
-    const [first, last] = range.split("-").map(Number);
-    if (first === undefined || Number.isNaN(first)) return [];
-    return Array.from({ length: (last ?? first) - first + 1 }, (_, i) => first + i);
-  });
+  list
+    .split(",")
+    .filter((range) => range !== "")
+    .flatMap((range) => {
+      const [first = 0, last = first] = range.split("-").map(Number);
+      return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    });
 
 /** CPUs that this process may use. */
 export const allowedCpus = (): readonly number[] =>

@@ -65,7 +65,7 @@ const describe = (
   };
 };
 
-const measure = async (options: Options, folder: string): Promise<Report> => {
+const measure = async (options: Options): Promise<Report> => {
   const shared = shareCpus();
   const place = { cpu: shared?.others, env };
   const given = { env, folder, profiles: options.profile };
@@ -102,24 +102,21 @@ const failuresOf = ({ results, variants, setting }: Report): number =>
     .reduce((sum, { failed }) => sum + failed, 0);
 
 const run = async (options: Options): Promise<number> => {
-  const folder = mkdtempSync(join(tmpdir(), "espalier-bench-"));
+  const startedMs = Date.now();
   if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
-  try {
-    const report = await measure(options, folder);
-    process.stdout.write(`\n${render(report)}`);
-    if (options.profile !== undefined) {
-      const self = selfTimes(readProfiles(options.profile));
-      process.stdout.write(`\nSelf time of the engine\n${renderSelfTimes(self, 40)}\n`);
-    }
-    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report)}\n`);
-    return failuresOf(report) === 0 ? 0 : 1;
-  } finally {
-    await processes.stopAll();
-    rmSync(folder, { recursive: true, force: true });
+  const report = await measure(options);
+  process.stdout.write(`\n${render(report)}`);
+  if (options.profile !== undefined) {
+    const self = selfTimes(readProfiles(options.profile, startedMs));
+    process.stdout.write(`\nSelf time of the engine\n${renderSelfTimes(self, 40)}\n`);
   }
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report)}\n`);
+  return failuresOf(report) === 0 ? 0 : 1;
 };
 
 const processes = makeProcesses();
+/** For the configurations of the proxies; removed at the end. */
+const folder = mkdtempSync(join(tmpdir(), "espalier-bench-"));
 
 const main = async (): Promise<number> => {
   const parsed = parseOptions(process.argv.slice(2));
@@ -147,9 +144,10 @@ const main = async (): Promise<number> => {
     say(`bench: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
   });
-  const code = await Promise.race([ran, stopped]);
-  await processes.stopAll();
-  return code;
+  return Promise.race([ran, stopped]);
 };
 
-process.exit(await main());
+const code = await main();
+await processes.stopAll();
+rmSync(folder, { recursive: true, force: true });
+process.exit(code);

@@ -26,7 +26,7 @@ export type Process = {
 
 export type Processes = {
   start(launch: Launch): Process;
-  /** Ends what still runs. */
+  /** Ends what still runs; nothing is started any more. */
   stopAll(): Promise<void>;
 };
 
@@ -35,13 +35,16 @@ const keptOutput = 4000;
 
 export const makeProcesses = (): Processes => {
   const running = new Set<Process>();
+  let closed = false;
   return {
     start: (launch) => {
+      if (closed) throw new Error("the bench is stopping");
       const started = start(launch, () => running.delete(started));
       running.add(started);
       return started;
     },
     stopAll: async () => {
+      closed = true;
       await Promise.all([...running].map((one) => one.stop()));
     },
   };

@@ -1,5 +1,5 @@
 /** Where the engine's time went, by the CPU profiles that V8 wrote. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** The parts of a .cpuprofile used here. Source: Chrome DevTools Protocol, Profiler.Profile. */
@@ -46,10 +46,13 @@ const nameOf = ({
   return `${name} ${file}:${lineNumber + 1}`;
 };
 
-export const readProfiles = (folder: string): readonly CpuProfile[] =>
+/** The profiles in a folder that were written since a time, in milliseconds of `Date.now()`. */
+export const readProfiles = (folder: string, sinceMs: number): readonly CpuProfile[] =>
   readdirSync(folder)
     .filter((name) => name.endsWith(".cpuprofile"))
-    .map((name): CpuProfile => JSON.parse(readFileSync(join(folder, name), "utf8")));
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).mtimeMs >= sinceMs)
+    .map((path): CpuProfile => JSON.parse(readFileSync(path, "utf8")));
 
 export const renderSelfTimes = (self: readonly Self[], most: number): string =>
   self

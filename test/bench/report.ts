@@ -128,7 +128,7 @@ export const render = (report: Report): string => {
   const head = [
     `${setting.date}  ${setting.machine}`,
     ...setting.versions.map((version) => `  ${version}`),
-    `${setting.cpus}; ${setting.rounds} rounds; ratio: to ${setting.reference ?? "nothing"}`,
+    `${setting.cpus}; ${setting.rounds} rounds${setting.reference === undefined ? "" : `; ratio: to ${setting.reference} in the same round`}`,
     ...setting.notes.map((note) => `NOTE: ${note}`),
   ];
   return `${[
@@ -138,8 +138,9 @@ export const render = (report: Report): string => {
     "At a fixed rate, latency from the time set for each request (microseconds)",
     table(loadRows(report, "paced")),
     perNode(report),
-    "From start to first answer, and memory when idle (medians)",
-    table(startRows(report)),
+    report.starts.length === 0
+      ? ""
+      : `From start to first answer, and memory when idle (medians)\n\n${table(startRows(report))}`,
   ]
     .filter((part) => part !== "")
     .join("\n\n")}\n`;
