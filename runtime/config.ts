@@ -1,9 +1,10 @@
 /** What the engine is told at start: flags, environment and the pod's annotations, read once. */
 import { join } from "node:path";
-import { decodePlan, type Plan } from "../api/plan.ts";
+import { decodePlan, type Plan, type PlanUnit } from "../api/plan.ts";
 import { type FlagValues, parseBool, readFlags } from "../host/flags.ts";
 import { engineFlags } from "./flags.ts";
 import type { Limits } from "./limits.ts";
+import { findTargets, type LogTarget } from "./payload-log/targets.ts";
 import { type Protocol, protocols } from "./protocol/protocols.ts";
 import type { TlsFiles } from "./server/tls.ts";
 
@@ -26,6 +27,8 @@ export type EngineConfig = {
   readonly cors: { readonly origins: string; readonly headers: string };
   /** Undefined serves without TLS. */
   readonly tls: TlsFiles | undefined;
+  /** Where the payloads of units are logged. */
+  readonly logTargets: ReadonlyMap<PlanUnit, LogTarget>;
 };
 
 export type ReadConfig =
@@ -92,7 +95,12 @@ export const readConfig = async (sources: Sources): Promise<ReadConfig> => {
   if (faults.length > 0 || makeProtocol === undefined) return { ok: false, faults, exitCode: 1 };
   const plan = await findPlan(sources, flags);
   if (!plan.ok) return { ok: false, faults: plan.faults, exitCode: noPredictorExitCode };
-  return { ok: true, config: { ...settings, makeProtocol, flags, plan: plan.plan }, warnings };
+  const logged = findTargets(plan.plan.graph, env["REQUEST_LOGGER_DEFAULT_ENDPOINT"] ?? "");
+  return {
+    ok: true,
+    config: { ...settings, makeProtocol, flags, plan: plan.plan, logTargets: logged.targets },
+    warnings: [...warnings, ...logged.warnings],
+  };
 };
 
 /** Source: engine contract, 1.2; deviation E10. */
@@ -112,6 +120,15 @@ const withEnvDefaults = (argv: readonly string[], env: Environment): readonly st
   return level === undefined || level === "" ? argv : [`--log_level=${level}`, ...argv];
 };
 
+const positiveFlags = [
+  "max_body_bytes",
+  "max_header_bytes",
+  "max_connections",
+  "max_decompressed_bytes",
+  "logger_workers",
+  "log_work_buffer_bytes",
+] as const;
+
 const flagFaults = (flags: FlagValues<typeof engineFlags>): readonly string[] => [
   ...(flags.transport === "rest" || flags.transport === "grpc"
     ? []
@@ -120,7 +137,7 @@ const flagFaults = (flags: FlagValues<typeof engineFlags>): readonly string[] =>
   ...(["http_port", "grpc_port", "metrics_port"] as const)
     .filter((name) => flags[name] < 0 || flags[name] > 65_535)
     .map((name) => `--${name} is ${flags[name]}; write a port from 0 to 65535`),
-  ...(["max_body_bytes", "max_header_bytes", "max_connections", "max_decompressed_bytes"] as const)
+  ...positiveFlags
     .filter((name) => flags[name] < 1)
     .map((name) => `--${name} is ${flags[name]}; write a number above 0`),
   ...(flags.prometheus_path.startsWith("/")

@@ -8,6 +8,7 @@ import type { Deadlines } from "./deadlines.ts";
 import { makeEngine } from "./engine/engine.ts";
 import { type Graph, type GraphOptions, makeGraph, preorder } from "./graph.ts";
 import type { Metrics } from "./metrics.ts";
+import type { PayloadLog } from "./payload-log/payload-log.ts";
 import type { Protocol } from "./protocol/protocols.ts";
 import {
   makeConnectReadiness,
@@ -33,6 +34,8 @@ export type Means = {
   readonly clients: Clients;
   readonly deadlines: Deadlines;
   readonly metrics: Metrics;
+  /** Undefined if no unit is logged. */
+  readonly payloadLog: PayloadLog | undefined;
   /** Why the engine itself is not ready, whatever its nodes say; undefined if it is. */
   readonly ownReason: () => string | undefined;
   /** Told when readiness changes, with the reason why not. */
@@ -41,14 +44,17 @@ export type Means = {
 
 export const makeFaces = (config: EngineConfig, means: Means): Faces => {
   const { flags, limits, plan, graphTimeoutMs } = config;
-  const { metrics, deadlines, clients } = means;
+  const { metrics, deadlines, clients, payloadLog } = means;
   const protocol = config.makeProtocol(limits.maxDecompressedBytes);
   const common = { metrics, clients, limits };
+  const nodeLog = payloadLog?.nodeLog;
   const rest = makeSide<RestCarried>(config, {
+    nodeLog,
     codec: protocol.rest.codec,
     remote: makeRestRemote({ ...common, protocol: protocol.rest, timeoutMs: config.restTimeoutMs }),
   });
   const grpc = makeSide<GrpcCarried>(config, {
+    nodeLog,
     codec: protocol.grpc.codec,
     remote: makeGrpcRemote({ ...common, protocol: protocol.grpc, timeoutMs: config.grpcTimeoutMs }),
   });
@@ -89,7 +95,7 @@ const withCommonServices = (
 /** The graph over one transport, and the engine that walks it. */
 const makeSide = <Carried>(
   { plan, record }: EngineConfig,
-  options: Pick<GraphOptions<Carried>, "codec" | "remote">,
+  options: Pick<GraphOptions<Carried>, "codec" | "remote" | "nodeLog">,
 ) => {
   const graph = makeGraph({ ...options, plan, random: Math.random });
   return {

@@ -4,12 +4,13 @@
  */
 import type { Plan, PlanUnit } from "../api/plan.ts";
 import type { Call } from "./engine/call.ts";
-import type { Node, Route } from "./engine/node.ts";
+import type { Node, Route, Step } from "./engine/node.ts";
 import { EngineError, withoutAnswer } from "./errors.ts";
 import { makeAbTest, type Random } from "./nodes/abtest.ts";
 import { average } from "./nodes/average.ts";
 import { simpleModelAnswer, simpleRoute } from "./nodes/simple.ts";
 import type { Payload } from "./payload.ts";
+import { hooks, logged, type NodeLog } from "./payload-log/node-log.ts";
 import type { Codec, Verb } from "./protocol/protocol.ts";
 
 /** A container, reached over one transport. */
@@ -46,6 +47,8 @@ export type GraphOptions<Carried> = {
   readonly random: Random;
   /** Makes the client of a unit; undefined if its endpoint does not say where it is. */
   readonly remote: (unit: PlanUnit) => NodeClient<Carried> | undefined;
+  /** Where a unit's messages are logged; undefined if they are not. */
+  readonly nodeLog?: ((unit: PlanUnit) => NodeLog | undefined) | undefined;
 };
 
 const builtIns = new Set(["SIMPLE_MODEL", "SIMPLE_ROUTER", "RANDOM_ABTEST", "AVERAGE_COMBINER"]);
@@ -95,19 +98,25 @@ const makeNode = <Carried>(unit: Unit<Carried>, options: GraphOptions<Carried>):
     name: unit.plan.name,
     children: unit.children.map((one) => makeNode(one, options)),
   };
-  const steps = unit.builtIn ? builtInSteps(unit.plan, options) : remoteSteps(unit, options);
-  return { ...node, ...steps, route: routeOf(unit, options) };
+  const log = options.nodeLog?.(unit.plan);
+  const steps = unit.builtIn
+    ? builtInSteps(unit.plan, options, log)
+    : remoteSteps(unit, options, log);
+  return { ...node, ...steps, ...hooks(steps, log), route: routeOf(unit, options) };
 };
 
-type Steps<Carried> = Omit<Node<Carried>, "name" | "children" | "route">;
+type Steps<Carried> = Pick<Node<Carried>, "input" | "aggregate" | "output" | "feedback">;
 
 const remoteSteps = <Carried>(
   unit: Unit<Carried>,
   { codec }: GraphOptions<Carried>,
+  log: NodeLog | undefined,
 ): Steps<Carried> => {
   const { plan } = unit;
-  const chained = (verb: Verb) => (message: Payload, call: Call<Carried>) =>
-    ask(unit, verb, codec.chain(message, call.modelName ?? plan.name), call);
+  const chained = (verb: Verb): Step<Carried> => {
+    const step = logged<Carried>((message, call) => ask(unit, verb, message, call), log);
+    return (message, call) => step(codec.chain(message, call.modelName ?? plan.name), call);
+  };
   const transforms = does(plan, "TRANSFORMER", "TRANSFORM_INPUT");
   const input: Verb | undefined = transforms
     ? "transform-input"
@@ -154,12 +163,13 @@ const none: Steps<unknown> = {
 const builtInSteps = <Carried>(
   { name, implementation }: PlanUnit,
   { codec }: GraphOptions<Carried>,
+  log: NodeLog | undefined,
 ): Steps<Carried> => {
   switch (implementation) {
     case "SIMPLE_MODEL":
       return {
         ...none,
-        input: async (message) => codec.write(simpleModelAnswer, [message], "tensor"),
+        input: logged(async (message) => codec.write(simpleModelAnswer, [message], "tensor"), log),
         feedback: async (message) => message,
       };
     case "AVERAGE_COMBINER":

@@ -9,8 +9,9 @@ import { parseAnnotations } from "./annotations.ts";
 import { makeClients } from "./clients.ts";
 import { type EngineConfig, type Environment, type PlanOrFaults, readConfig } from "./config.ts";
 import { makeDeadlines } from "./deadlines.ts";
-import { type Faces, makeFaces } from "./faces.ts";
+import { type Faces, type Means, makeFaces } from "./faces.ts";
 import { type Metrics, makeMetrics } from "./metrics.ts";
+import { makePayloadLog, type PayloadLog } from "./payload-log/payload-log.ts";
 import { type GrpcServer, listenGrpc } from "./server/grpc.ts";
 import { type HttpServer, type HttpServerOptions, listenHttp } from "./server/http.ts";
 import { openTls, type TlsMaterial } from "./server/tls.ts";
@@ -73,11 +74,13 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
   const deadlines = makeDeadlines();
   const clients = makeClients(limits, deadlines);
   const metrics = makeMetrics(flags.sdep, plan);
+  const payloadLog = openPayloadLog(config, { metrics, deadlines, log });
   const state = { stopping: false };
   const faces = makeFaces(config, {
     clients,
     deadlines,
     metrics,
+    payloadLog,
     ownReason: () => (state.stopping ? "the engine is stopping" : undefined),
     onReadiness: (reason) => {
       if (reason === undefined) log.info("ready");
@@ -101,13 +104,47 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
       state.stopping = true;
       log.info({ delayMs: flags.shutdown_delay }, "engine stopping");
       await wait(flags.shutdown_delay);
+      const end = performance.now() + flags.graceful_timeout;
       const code = await drain(servers.all, flags.graceful_timeout);
+      await payloadLog?.close(Math.max(0, end - performance.now()));
       clients.close();
       tls?.close();
       log.info({ code }, "engine stopped");
       return code;
     },
   };
+};
+
+/** How long a sink of logged payloads may take to answer. */
+const payloadPostMs = 10_000;
+
+/** Undefined if no unit is logged. */
+const openPayloadLog = (
+  { flags, limits, logTargets: targets, plan }: EngineConfig,
+  { metrics, deadlines, log }: Pick<Means, "metrics" | "deadlines"> & { readonly log: Logger },
+): PayloadLog | undefined => {
+  if (targets.size === 0) return undefined;
+  return makePayloadLog({
+    targets,
+    origin: {
+      deployment: flags.sdep,
+      namespace: flags.namespace,
+      predictor: plan.name,
+      protocol: flags.protocol,
+      source: `http://${flags.hostname}:${flags.http_port}/`,
+    },
+    bounds: {
+      maxItems: Math.max(1, flags.log_work_buffer_size),
+      maxBytes: flags.log_work_buffer_bytes,
+      waitMs: flags.log_write_timeout_ms,
+    },
+    senders: flags.logger_workers,
+    timeoutMs: payloadPostMs,
+    limits,
+    deadlines,
+    registry: metrics.registry,
+    log,
+  });
 };
 
 type Inside = {

@@ -12,6 +12,8 @@ export type ServerLabels = {
 export type ClientLabels = ServerLabels & { readonly model: string };
 
 export type Metrics = {
+  /** For metrics of other parts. */
+  readonly registry: Registry;
   readonly contentType: string;
   /** The text of a scrape. */
   text(): Promise<string>;
@@ -53,6 +55,7 @@ export const makeMetrics = (deployment: string, plan: Plan): Metrics => {
     clients.series({ ...own, service, method, code, model_name: model, ...imageOf(plan, model) }),
   );
   return {
+    registry,
     contentType: registry.contentType,
     text: () => registry.metrics(),
     server,

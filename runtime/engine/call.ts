@@ -14,6 +14,8 @@ export type Call<Carried = unknown> = {
   readonly modelName: string | undefined;
   /** Ends when the client leaves, the deadline passes, or a sibling failed. */
   readonly scope: Scope;
+  /** The client wants none of its messages logged. Source: engine contract, 7.5. */
+  readonly unlogged?: boolean;
   /** What was decided so far, by node name; shared by all branches. Source: engine contract, 6.6. */
   readonly routes: Map<string, number>;
 };

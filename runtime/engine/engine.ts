@@ -54,6 +54,7 @@ export const makeEngine = <Carried>(
     message: Payload,
     call: Call<Carried>,
   ): Promise<Payload> => {
+    node.tap?.before(message, call);
     const route = node.route === undefined ? ALL : await node.route(message, call);
     call.routes.set(node.name, route);
     if (route === NONE) return message;
@@ -61,7 +62,10 @@ export const makeEngine = <Carried>(
       route === ALL
         ? await all(node.children, call, (child, own) => predict(child, message, own))
         : [await predict(childAt(node, route), message, call)];
-    return node.aggregate === undefined ? first(answers) : node.aggregate(answers, call);
+    const answer =
+      node.aggregate === undefined ? first(answers) : await node.aggregate(answers, call);
+    node.tap?.after(answer, call);
+    return answer;
   };
 
   const feedback = async (
@@ -70,6 +74,7 @@ export const makeEngine = <Carried>(
     call: Call<Carried>,
     routes: FeedbackRoutes,
   ): Promise<Payload> => {
+    node.heard?.(message, call);
     if (node.children.length > 0) {
       const route = routes(node.name);
       if (route === NONE) return message;

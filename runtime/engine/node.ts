@@ -16,6 +16,12 @@ export type Aggregate<Carried = unknown> = (
   call: Call<Carried>,
 ) => Promise<Payload>;
 
+/** Is told of a message, and may neither change nor delay it. Never throws. */
+export type Hear = (message: Payload, call: Call) => void;
+
+/** Hears what goes into a node's children, and what comes out of them if they succeed. */
+export type Tap = { readonly before: Hear; readonly after: Hear };
+
 /** Every child gets the message, at the same time. Source: engine contract, 6.4. */
 export const ALL = -1;
 /** No child is called: the message goes on as it is. Source: engine contract, 6.4. */
@@ -37,4 +43,8 @@ export type Node<Carried = unknown> = {
   /** Transform-output: after the children. */
   readonly output: Step<Carried> | undefined;
   readonly feedback: Step<Carried> | undefined;
+  /** Around the children: the message before it is routed, the answer after it is aggregated. */
+  readonly tap?: Tap;
+  /** Hears feedback before the children get it. */
+  readonly heard?: Hear;
 };

@@ -11,6 +11,7 @@ import type { Engine } from "../engine/engine.ts";
 import { asEngineError, EngineError } from "../errors.ts";
 import { type Graph, preorder } from "../graph.ts";
 import { grpcCodes } from "../grpc-status.ts";
+import { skipsLogging } from "../headers.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Payload } from "../payload.ts";
 import type { GrpcProtocol, GrpcRpc } from "../protocol/grpc.ts";
@@ -162,6 +163,9 @@ const makeCall = (
     carried: { metadata: forwarded, deadlineAt },
     modelName: named === "" ? undefined : named,
     scope,
+    unlogged: metadata
+      .get("seldon-skip-logging")
+      .some((value) => typeof value === "string" && skipsLogging(value)),
     routes: new Map(),
   };
 };

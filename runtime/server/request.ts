@@ -1,6 +1,6 @@
 /** The headers of a request, read in one pass: what the engine uses, and what every node shall see. */
 import { randomUUID } from "node:crypto";
-import { readCount } from "../headers.ts";
+import { readCount, skipsLogging } from "../headers.ts";
 
 export type RequestHead = {
   /** `Seldon-Puid`, made if the client sent none. */
@@ -11,6 +11,8 @@ export type RequestHead = {
   readonly jsonBytes: number | undefined;
   readonly acceptsEncoding: boolean;
   readonly cloudEvent: boolean;
+  /** `Seldon-Skip-Logging` asks for it. */
+  readonly unlogged: boolean;
   /** `Espalier-Timeout-Ms` as it was sent. */
   readonly timeout: string | undefined;
   /** Header lines for calls to nodes, each ended by CRLF. */
@@ -59,16 +61,21 @@ const lower = (name: string): string => {
   return found;
 };
 
+const asksForSilence = (key: string, value: string): boolean =>
+  key === "seldon-skip-logging" && skipsLogging(value);
+
 /** `headers` are names and values by turns. The first of several equal ones counts. */
 export const readHead = (headers: readonly string[]): RequestHead => {
   const known = new Map<string, string>();
   let lines = "";
   let ids = "";
+  let unlogged = false;
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? "";
     const value = headers[i + 1] ?? "";
     const key = lower(name);
     if (watched.has(key) && !known.has(key)) known.set(key, value);
+    unlogged ||= asksForSilence(key, value);
     if (key === "seldon-puid") ids += `${name}: ${value}\r\n`;
     else if (!own.has(key)) lines += `${name}: ${value}\r\n`;
   }
@@ -82,6 +89,7 @@ export const readHead = (headers: readonly string[]): RequestHead => {
     jsonBytes: readCount(known.get("inference-header-content-length")),
     acceptsEncoding,
     cloudEvent: known.has("ce-specversion"),
+    unlogged,
     timeout: known.get("espalier-timeout-ms"),
     forwarded:
       lines +

@@ -169,6 +169,7 @@ const actOnGraph = async (
     carried: { headerLines: head.forwarded, acceptsEncoding: head.acceptsEncoding },
     modelName: action === "predict" ? unit : undefined,
     scope: request.scope,
+    unlogged: head.unlogged,
     routes: new Map(),
   };
   const timeoutMs = graphTimeout(head, options.graphTimeoutMs);

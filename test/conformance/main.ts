@@ -11,7 +11,6 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const notOffered = [
   /^grpc-(?:tensorflow|v2)-/, // protocols tensorflow and v2
   /^(?:tensorflow|v2)-rest-/,
-  /^logging-/, // payload logging
 ];
 
 const runner = (
