@@ -73,6 +73,8 @@ export const makeRestRemote =
     return makeRestNode({
       ...options,
       name,
+      host,
+      port,
       client: clients.httpFor(host, port),
       clientFor: clients.httpFor,
       observe: ({ path, model, method, status, seconds }) =>

@@ -3,6 +3,7 @@
  * or to a built-in, once, at start. Source: engine contract, 6.1 and 6.8.
  */
 import type { Plan, PlanUnit } from "../api/plan.ts";
+import type { StreamAnswer } from "./client/stream.ts";
 import type { Call } from "./engine/call.ts";
 import type { Node, Route, Step } from "./engine/node.ts";
 import { EngineError, withoutAnswer } from "./errors.ts";
@@ -22,6 +23,8 @@ export type NodeClient<Carried> = {
    * NODE_PROTOCOL, or the reason why the call's scope ended.
    */
   call(verb: Verb, message: Payload | undefined, call: Call<Carried>): Promise<Payload>;
+  /** Calls the node and passes its answer on as it comes, whatever its status; not over every transport. */
+  stream?(verb: Verb, message: Payload, call: Call<Carried>): Promise<StreamAnswer>;
 };
 
 /** A unit with its means of being called; built-in nodes have none. */
@@ -35,6 +38,8 @@ export type Unit<Carried> = {
 export type Graph<Carried> = {
   readonly root: Node<Carried>;
   readonly units: Unit<Carried>;
+  /** The graph is one model and nothing else. */
+  readonly isSingleModel: boolean;
   /** Some node chooses among its children, and not always the same one. */
   readonly routeVaries: boolean;
   /** Nodes that choose, in the order of the walk. */
@@ -60,6 +65,7 @@ export const makeGraph = <Carried>(options: GraphOptions<Carried>): Graph<Carrie
   return {
     root: makeNode(units, options),
     units,
+    isSingleModel: all.length === 1 && isModel(units.plan),
     routeVaries: routers.some((unit) => !isSimpleRouter(unit)),
     routers: routers.map(({ plan }) => plan.name),
   };
@@ -84,6 +90,9 @@ const makeUnit = <Carried>(plan: PlanUnit, options: GraphOptions<Carried>): Unit
 /** An action applies by the unit's type, or because its methods name it. */
 const does = ({ type, methods }: PlanUnit, ofType: string, method: string): boolean =>
   type === ofType || methods.includes(method);
+
+const isModel = ({ type, methods }: PlanUnit): boolean =>
+  type === "MODEL" && !methods.includes("TRANSFORM_INPUT") && !methods.includes("TRANSFORM_OUTPUT");
 
 const chooses = (unit: PlanUnit): boolean =>
   does(unit, "ROUTER", "ROUTE") ||

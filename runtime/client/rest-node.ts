@@ -11,6 +11,7 @@ import type { HttpClient } from "./http.ts";
 import { followRedirects } from "./redirect.ts";
 import { replyHeader } from "./reply-header.ts";
 import type { HttpReply } from "./reply-reader.ts";
+import { openStream } from "./stream.ts";
 
 /** What a REST client sent along. */
 export type RestCarried = {
@@ -22,6 +23,8 @@ export type RestCarried = {
 
 export type RestNodeOptions = {
   readonly name: string;
+  readonly host: string;
+  readonly port: number;
   readonly client: HttpClient;
   readonly protocol: RestProtocol;
   /** For one exchange; 0 means no limit. */
@@ -80,6 +83,18 @@ export const makeRestNode = (options: RestNodeOptions): NodeClient<RestCarried> 
       `Internal service call from executor failed calling http://${client.authority}${path} status code ${answer.status}`,
       { answer },
     );
+  },
+  stream: (verb, message, { carried, modelName, scope }) => {
+    const { name, host, port, protocol, timeoutMs } = options;
+    return openStream({
+      host,
+      port,
+      path: protocol.path(verb, modelName ?? name),
+      headerLines: contentLines(message) + carried.headerLines,
+      body: message.body,
+      timeoutMs,
+      scope,
+    });
   },
 });
 

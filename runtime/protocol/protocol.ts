@@ -12,17 +12,32 @@ export type Verb =
   | "route"
   | "aggregate"
   | "send-feedback"
+  | "infer-stream"
+  | "generate"
+  | "generate-stream"
   | "status"
   | "metadata";
 
 /** What a request to the engine is for. */
-export type Action = "predict" | "feedback" | "status" | "ready" | "metadata" | "graph-metadata";
+export type Action =
+  | "predict"
+  /** Only through a graph of a single model, whose answer passes on as it comes. */
+  | "stream"
+  | "feedback"
+  | "status"
+  | "ready"
+  | "metadata"
+  | "graph-metadata"
+  | "server-live"
+  | "server-metadata";
 
 /** A path of the engine; `{unit}` stands for one segment. OPTIONS is answered on all of them. */
 export type RestRoute = {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly action: Action;
+  /** What the model is asked, where the action is "stream". */
+  readonly verb?: Verb;
 };
 
 /** The two ways in which a message writes an array of numbers. */
@@ -58,6 +73,8 @@ export type RestProtocol = {
   readonly healthPath: string | undefined;
   /** Path on a node's port. `model` is the node's name, or the one of the request's path. */
   path(verb: Verb, model: string): string;
+  /** What the server says of itself, if the protocol asks. */
+  about?(): HttpAnswer;
   /** The answer to a client whose request failed. */
   failure(error: EngineError): HttpAnswer;
 };

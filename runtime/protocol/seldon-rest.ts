@@ -3,7 +3,7 @@ import type { RestProtocol, RestRoute, Verb } from "./protocol.ts";
 import { makeSeldonJson } from "./seldon-json.ts";
 
 /** Source: engine contract, 5.1. */
-const paths: Readonly<Record<Verb, string>> = {
+const paths: Readonly<Partial<Record<Verb, string>>> = {
   predict: "/predict",
   "transform-input": "/transform-input",
   "transform-output": "/transform-output",
@@ -35,7 +35,7 @@ export const makeSeldonRest = (limitBytes: number): RestProtocol => ({
   routes,
   docs: ["/api/v0.1/doc/**", "/api/v1.0/doc/**"],
   healthPath: "/api/v1.0/health/status",
-  path: (verb) => paths[verb],
+  path: (verb) => paths[verb] ?? "/predict",
   failure: (error) => ({
     status: httpStatusOf(error),
     headers: ["Content-Type", "application/json"],

@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { pipeline, type Readable } from "node:stream";
 import { asEngineError, EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { cancel, makeScope, type Scope } from "../scope.ts";
@@ -32,7 +33,16 @@ export type HttpAnswer = {
   readonly body: Buffer | string | undefined;
 };
 
-export type Handler = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
+/** An answer that is passed on as it comes. One that breaks off is cut off, so that the client sees that it is not whole. */
+export type HttpStream = {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly stream: Readable;
+};
+
+export type Handler = (
+  request: HttpRequest,
+) => HttpAnswer | HttpStream | Promise<HttpAnswer | HttpStream>;
 
 export type HttpServerOptions = {
   readonly handler: Handler;
@@ -179,13 +189,22 @@ const listen = (server: Server, { port, host }: HttpServerOptions): Promise<void
     });
   });
 
-const send = (response: ServerResponse, answer: HttpAnswer, draining: boolean): void => {
+const send = (
+  response: ServerResponse,
+  answer: HttpAnswer | HttpStream,
+  draining: boolean,
+): void => {
+  const headers = answer.headers.slice();
+  if (draining) headers.push("Connection", "close");
+  if ("stream" in answer) {
+    if (!response.destroyed) response.writeHead(answer.status, headers);
+    pipeline(answer.stream, response, () => {}); // either end's failure ends the other
+    return;
+  }
   if (response.destroyed) return;
   const { status, body } = answer;
   const bodiless = status === 204 || status === 304;
-  const headers = answer.headers.slice();
   if (!bodiless) headers.push("Content-Length", String(body === undefined ? 0 : byteLength(body)));
-  if (draining) headers.push("Connection", "close");
   response.writeHead(status, headers);
   if (bodiless || body === undefined) response.end();
   else response.end(body);

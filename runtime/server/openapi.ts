@@ -9,9 +9,12 @@ export type Deployment = {
 
 const summaries: Readonly<Record<Action, string>> = {
   predict: "Send a message through the graph",
+  stream: "Send a message to the model and read its answer as it comes",
   feedback: "Tell the graph how good an answer was",
   status: "Health of one node, as the node says it",
   ready: "Is every node of the graph there? 200 or 503",
+  "server-live": "Is the engine there?",
+  "server-metadata": "What the engine is",
   metadata: "Metadata of one node, as the node says it",
   "graph-metadata": "Metadata of all nodes, and the graph's inputs and outputs",
 };

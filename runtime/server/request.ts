@@ -10,6 +10,8 @@ export type RequestHead = {
   /** `Inference-Header-Content-Length`, where it is a number. */
   readonly jsonBytes: number | undefined;
   readonly acceptsEncoding: boolean;
+  /** The client takes server-sent events. */
+  readonly acceptsEvents: boolean;
   readonly cloudEvent: boolean;
   /** `Seldon-Skip-Logging` asks for it. */
   readonly unlogged: boolean;
@@ -42,6 +44,7 @@ const watched = new Set([
   "seldon-puid",
   "content-type",
   "content-encoding",
+  "accept",
   "accept-encoding",
   "inference-header-content-length",
   "ce-specversion",
@@ -88,6 +91,7 @@ export const readHead = (headers: readonly string[]): RequestHead => {
     contentEncoding: known.get("content-encoding"),
     jsonBytes: readCount(known.get("inference-header-content-length")),
     acceptsEncoding,
+    acceptsEvents: known.get("accept")?.includes("text/event-stream") ?? false,
     cloudEvent: known.has("ce-specversion"),
     unlogged,
     timeout: known.get("espalier-timeout-ms"),

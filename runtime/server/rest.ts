@@ -1,54 +1,39 @@
 /**
  * The REST face of the engine: an HTTP request in, an action of the engine, an HTTP answer out.
  *
- * What the phases of a request are, in order: match the path; answer OPTIONS and the plain routes;
- * read the head; set the deadline; act; add the engine's headers; count. Source: engine contract, 2.
+ * The phases of a request, in order: match path and method; read the head; answer OPTIONS; act;
+ * count; add the engine's headers. Source: engine contract, 2.
  */
-import type { RestCarried } from "../client/rest-node.ts";
-import type { Deadlines } from "../deadlines.ts";
-import type { Call } from "../engine/call.ts";
-import type { Engine } from "../engine/engine.ts";
-import { asEngineError, EngineError } from "../errors.ts";
-import type { Graph } from "../graph.ts";
-import { graphMetadata } from "../graph-metadata.ts";
 import type { Metrics } from "../metrics.ts";
-import type { Payload } from "../payload.ts";
-import type { Action, RestProtocol } from "../protocol/protocol.ts";
+import type { Action, Verb } from "../protocol/protocol.ts";
 import type { Readiness } from "../readiness.ts";
-import { cancel } from "../scope.ts";
-import { unitAnswer } from "../unit-answer.ts";
 import type { Docs } from "./docs.ts";
-import type { Handler, HttpAnswer, HttpRequest } from "./http.ts";
+import type { Handler, HttpAnswer, HttpRequest, HttpStream } from "./http.ts";
 import { type RequestHead, readHead } from "./request.ts";
-import { routeHeader } from "./route-header.ts";
+import { type Asked, actOnGraph, type GraphOptions } from "./rest-actions.ts";
 import { type Found, makeMatch, type Route } from "./routes.ts";
 
-export type RestOptions = {
+export type RestOptions = GraphOptions & {
   readonly deployment: string;
   readonly namespace: string;
-  readonly predictor: string;
-  readonly protocol: RestProtocol;
-  readonly engine: Engine<RestCarried>;
-  readonly graph: Graph<RestCarried>;
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly docs: Docs;
-  readonly deadlines: Deadlines;
   /** Path of the metrics. */
   readonly metricsPath: string;
-  /** For the whole graph, in milliseconds. */
-  readonly graphTimeoutMs: number;
-  /** Write `meta.routing` into the final answer. */
-  readonly recordAtEnd: boolean;
   readonly cors: { readonly origins: string; readonly headers: string };
 };
 
-/** A route by what it is for. */
-type RestAction = Route & { readonly action: Action | "live" | "probe" | "metrics" | "docs" };
+/** A route by what it is for; probes, metrics and documents are not counted. */
+type RestRoute = Route & {
+  readonly action: Action | "live" | "probe" | "metrics" | "docs";
+  readonly verb?: Verb | undefined;
+};
 
 /** The label `service` of the metrics. Source: engine contract, 2.1. */
-const services: Readonly<Record<Action, string>> = {
+const services: Readonly<Partial<Record<RestRoute["action"], string>>> = {
   predict: "predictions",
+  stream: "predictions",
   feedback: "feedback",
   status: "status",
   ready: "status",
@@ -59,7 +44,7 @@ const services: Readonly<Record<Action, string>> = {
 export const makeRestHandler = (options: RestOptions): Handler => {
   const match = makeMatch(makeRoutes(options));
   const act = makeActions(options);
-  const addHeaders = makeEngineHeaders(options);
+  const headersOf = makeEngineHeaders(options);
   return async (request) => {
     const found = match(request.method, request.target);
     if (found.is !== "route") return refusal(found);
@@ -67,18 +52,15 @@ export const makeRestHandler = (options: RestOptions): Handler => {
     const head = readHead(request.headers);
     const started = performance.now();
     const preflight = request.method === "OPTIONS";
-    const answer = preflight ? empty(200) : await act(route.action, { request, head, unit });
-    if (isCounted(route.action) && !preflight) {
-      const method = request.method.toLowerCase();
-      const labels = { service: services[route.action], method, code: String(answer.status) };
+    const answer = preflight ? empty(200) : await act(route, { request, head, unit });
+    const service = services[route.action];
+    if (service !== undefined && !preflight) {
+      const labels = { service, method: request.method.toLowerCase(), code: String(answer.status) };
       options.metrics.server(labels)((performance.now() - started) / 1000);
     }
-    return addHeaders(answer, { request, head, allow });
+    return { ...answer, headers: headersOf(answer.headers, { request, head, allow }) };
   };
 };
-
-const isCounted = (action: RestAction["action"]): action is Action =>
-  Object.hasOwn(services, action);
 
 const empty = (status: number): HttpAnswer => ({ status, headers: [], body: undefined });
 
@@ -89,7 +71,7 @@ const notFound: HttpAnswer = {
   body: "404 page not found\n",
 };
 
-const refusal = (found: Exclude<Found<RestAction>, { is: "route" }>): HttpAnswer => {
+const refusal = (found: Exclude<Found<RestRoute>, { is: "route" }>): HttpAnswer => {
   switch (found.is) {
     case "unknown":
       return notFound;
@@ -101,35 +83,37 @@ const refusal = (found: Exclude<Found<RestAction>, { is: "route" }>): HttpAnswer
 };
 
 /** Source: engine contract, 2.1 and 2.5. */
-const makeRoutes = ({ protocol, metricsPath }: RestOptions): readonly RestAction[] => [
-  ...protocol.routes.map(({ path, method, action }) => ({
+const makeRoutes = ({ protocol, metricsPath }: RestOptions): readonly RestRoute[] => [
+  ...protocol.routes.map(({ path, method, action, verb }) => ({
     path,
     action,
+    verb,
     methods: method === "POST" ? ["OPTIONS", "POST"] : ["GET", "OPTIONS"],
   })),
   { path: "/ready", action: "probe", methods: undefined },
   { path: "/live", action: "live", methods: undefined },
   { path: metricsPath, action: "metrics", methods: undefined },
-  ...protocol.docs.map((path) => ({ path, action: "docs" as const, methods: undefined })),
+  ...protocol.docs.map((path) => ({
+    path,
+    action: "docs" as const,
+    methods: undefined,
+  })),
 ];
 
-type Asked = {
-  readonly request: HttpRequest;
-  readonly head: RequestHead;
-  readonly unit: string | undefined;
-};
-
-type Act = (action: RestAction["action"], asked: Asked) => Promise<HttpAnswer>;
+type Act = (route: RestRoute, asked: Asked) => Promise<HttpAnswer | HttpStream>;
 
 const makeActions = (options: RestOptions): Act => {
   const { metrics, readiness, docs, protocol } = options;
-  return async (action, asked) => {
+  return async ({ action, verb }, asked) => {
     switch (action) {
       case "live":
+      case "server-live":
         return empty(200);
       case "ready":
       case "probe":
         return empty((await readiness()) === undefined ? 200 : 503);
+      case "server-metadata":
+        return protocol.about?.() ?? notFound;
       case "metrics":
         return {
           status: 200,
@@ -138,112 +122,11 @@ const makeActions = (options: RestOptions): Act => {
         };
       case "docs":
         return docs(asked.request.target);
-      case "predict":
-      case "feedback":
-      case "status":
-      case "metadata":
-      case "graph-metadata":
-        return actOnGraph(options, action, asked).catch((thrown) => failed(protocol, thrown));
+      default:
+        return actOnGraph(options, { action, verb }, asked);
     }
   };
 };
-
-/** A node's error goes to the client as it came; an engine's own in the protocol's form. Source: deviation E2. */
-const failed = (protocol: RestProtocol, thrown: unknown): HttpAnswer => {
-  const error = asEngineError(thrown);
-  if (error.code === "CLIENT_GONE") throw error;
-  const { answer } = error;
-  if (answer === undefined) return protocol.failure(error);
-  const { status, body } = answer;
-  return { status, headers: body.length === 0 ? [] : payloadHeaders(answer), body };
-};
-
-const actOnGraph = async (
-  options: RestOptions,
-  action: Exclude<Action, "ready">,
-  { request, head, unit }: Asked,
-): Promise<HttpAnswer> => {
-  const { graph, engine, protocol, deadlines } = options;
-  const call: Call<RestCarried> = {
-    id: head.id,
-    carried: { headerLines: head.forwarded, acceptsEncoding: head.acceptsEncoding },
-    modelName: action === "predict" ? unit : undefined,
-    scope: request.scope,
-    unlogged: head.unlogged,
-    routes: new Map(),
-  };
-  const timeoutMs = graphTimeout(head, options.graphTimeoutMs);
-  const deadline = deadlines.set(timeoutMs, () => cancel(call.scope, tooLate(timeoutMs)));
-  try {
-    const message: Payload = {
-      body: request.body,
-      contentType: head.contentType,
-      contentEncoding: head.contentEncoding,
-      ...(head.jsonBytes !== undefined && { jsonBytes: head.jsonBytes }),
-    };
-    switch (action) {
-      case "predict":
-        return predicted(options, await engine.predict(message, call), call);
-      case "feedback":
-        return success(
-          await engine.feedback(message, call, protocol.codec.feedbackRoutes(message)),
-        );
-      case "status":
-      case "metadata":
-        return success(await unitAnswer(graph, unit ?? "", action, call));
-      case "graph-metadata":
-        return success(await graphMetadata(options.predictor, graph, call));
-    }
-  } finally {
-    deadlines.clear(deadline);
-  }
-};
-
-const predicted = (options: RestOptions, answer: Payload, { routes }: Call): HttpAnswer => {
-  const { graph, protocol, recordAtEnd } = options;
-  const recorded = recordAtEnd ? protocol.codec.record(answer, routes) : answer;
-  const { status, headers, body } = success(recorded);
-  const taken = routeHeader(graph.routers, routes);
-  return {
-    status,
-    headers: taken === undefined ? headers : [...headers, "Seldon-Route", taken],
-    body,
-  };
-};
-
-const success = (payload: Payload): HttpAnswer => ({
-  status: 200,
-  headers: payloadHeaders({ ...payload, contentType: payload.contentType ?? "" }),
-  body: payload.body,
-});
-
-const payloadHeaders = ({
-  contentType,
-  contentEncoding,
-  jsonBytes,
-}: Payload): readonly string[] => {
-  const headers: string[] = [];
-  if (contentType !== undefined) headers.push("Content-Type", contentType);
-  if (contentEncoding) headers.push("Content-Encoding", contentEncoding);
-  if (jsonBytes !== undefined) headers.push("Inference-Header-Content-Length", String(jsonBytes));
-  return headers;
-};
-
-/** The smaller of the engine's and the client's. @throws {EngineError} REQUEST_INVALID */
-const graphTimeout = ({ timeout }: RequestHead, engineMs: number): number => {
-  if (timeout === undefined) return engineMs;
-  const ms = Number(timeout);
-  if (!/^\d+$/.test(timeout) || ms === 0) {
-    throw new EngineError(
-      "REQUEST_INVALID",
-      `header Espalier-Timeout-Ms is "${timeout}"; write a whole number of milliseconds, 1 or more`,
-    );
-  }
-  return Math.min(ms, engineMs);
-};
-
-const tooLate = (timeoutMs: number): EngineError =>
-  new EngineError("GRAPH_DEADLINE", `the graph did not answer within ${timeoutMs} ms`);
 
 type Answered = {
   readonly request: HttpRequest;
@@ -255,8 +138,8 @@ type Answered = {
 const makeEngineHeaders = ({ deployment, namespace, cors }: RestOptions) => {
   const fixed = ["X-Content-Type-Options", "nosniff", "Access-Control-Allow-Origin", cors.origins];
   fixed.push("Access-Control-Allow-Headers", cors.headers);
-  return (answer: HttpAnswer, { request, head, allow }: Answered): HttpAnswer => {
-    const headers = ["Seldon-Puid", head.id, ...fixed, ...answer.headers];
+  return (own: readonly string[], { request, head, allow }: Answered): readonly string[] => {
+    const headers = ["Seldon-Puid", head.id, ...fixed, ...own];
     if (allow.length > 0) headers.push("Access-Control-Allow-Methods", allow.join(","));
     if (head.cloudEvent) {
       const path = request.target.split("?", 1)[0] ?? "";
@@ -264,6 +147,6 @@ const makeEngineHeaders = ({ deployment, namespace, cors }: RestOptions) => {
       headers.push("Ce-Type", `seldon.${deployment}.${namespace}.response`);
       headers.push("Ce-Source", `seldon.${deployment}`);
     }
-    return { ...answer, headers };
+    return headers;
   };
 };

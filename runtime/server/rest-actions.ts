@@ -1,0 +1,179 @@
+/** What a REST request may ask of the graph, and the answer to each. Source: engine contract, 2 and 6. */
+import type { RestCarried } from "../client/rest-node.ts";
+import type { Deadlines } from "../deadlines.ts";
+import type { Call } from "../engine/call.ts";
+import type { Engine } from "../engine/engine.ts";
+import { asEngineError, EngineError } from "../errors.ts";
+import type { Graph } from "../graph.ts";
+import { graphMetadata } from "../graph-metadata.ts";
+import type { Payload } from "../payload.ts";
+import type { RestProtocol, Verb } from "../protocol/protocol.ts";
+import { cancel } from "../scope.ts";
+import { unitAnswer } from "../unit-answer.ts";
+import type { HttpAnswer, HttpRequest, HttpStream } from "./http.ts";
+import type { RequestHead } from "./request.ts";
+import { routeHeader } from "./route-header.ts";
+
+export type GraphOptions = {
+  readonly predictor: string;
+  readonly protocol: RestProtocol;
+  readonly engine: Engine<RestCarried>;
+  readonly graph: Graph<RestCarried>;
+  readonly deadlines: Deadlines;
+  /** For the whole graph, in milliseconds. */
+  readonly graphTimeoutMs: number;
+  /** Write `meta.routing` into the final answer. */
+  readonly recordAtEnd: boolean;
+};
+
+export type GraphAction = {
+  readonly action: "predict" | "stream" | "feedback" | "status" | "metadata" | "graph-metadata";
+  /** What the model is asked, for "stream". */
+  readonly verb: Verb | undefined;
+};
+
+export type Asked = {
+  readonly request: HttpRequest;
+  readonly head: RequestHead;
+  readonly unit: string | undefined;
+};
+
+/** Never rejects but with CLIENT_GONE, when nobody is left to be told. */
+export const actOnGraph = async (
+  options: GraphOptions,
+  what: GraphAction,
+  asked: Asked,
+): Promise<HttpAnswer | HttpStream> => {
+  const { protocol, deadlines } = options;
+  try {
+    const call = makeCall(what, asked);
+    const timeoutMs = graphTimeout(asked.head, options.graphTimeoutMs);
+    const deadline = deadlines.set(timeoutMs, () => cancel(call.scope, tooLate(timeoutMs)));
+    const done = (): void => deadlines.clear(deadline);
+    if (isStream(options, what, asked)) return await stream(options, what, { asked, call, done });
+    return await answer(options, what, { asked, call }).finally(done);
+  } catch (thrown) {
+    return failed(protocol, thrown);
+  }
+};
+
+const makeCall = ({ action }: GraphAction, { request, head, unit }: Asked): Call<RestCarried> => ({
+  id: head.id,
+  carried: { headerLines: head.forwarded, acceptsEncoding: head.acceptsEncoding },
+  modelName: action === "predict" || action === "stream" ? unit : undefined,
+  scope: request.scope,
+  unlogged: head.unlogged,
+  routes: new Map(),
+});
+
+const messageOf = ({ request, head }: Asked): Payload => ({
+  body: request.body,
+  contentType: head.contentType,
+  contentEncoding: head.contentEncoding,
+  ...(head.jsonBytes !== undefined && { jsonBytes: head.jsonBytes }),
+});
+
+type Under = { readonly asked: Asked; readonly call: Call<RestCarried> };
+
+const answer = async (
+  { graph, engine, protocol, predictor, recordAtEnd }: GraphOptions,
+  { action }: GraphAction,
+  { asked, call }: Under,
+): Promise<HttpAnswer> => {
+  const message = messageOf(asked);
+  switch (action) {
+    case "predict": {
+      const predicted = await engine.predict(message, call);
+      const recorded = recordAtEnd ? protocol.codec.record(predicted, call.routes) : predicted;
+      const taken = routeHeader(graph.routers, call.routes);
+      return success(recorded, taken === undefined ? [] : ["Seldon-Route", taken]);
+    }
+    case "feedback":
+      return success(await engine.feedback(message, call, protocol.codec.feedbackRoutes(message)));
+    case "status":
+    case "metadata":
+      return success(await unitAnswer(graph, asked.unit ?? "", action, call));
+    case "graph-metadata":
+      return success(await graphMetadata(predictor, graph, call));
+    case "stream":
+      throw new EngineError(
+        "RPC_NOT_OFFERED",
+        "answers are streamed only through a graph of a single model",
+      );
+  }
+};
+
+/** Only where the graph adds nothing to what its single model says can an answer pass as it comes. */
+const isStream = ({ graph }: GraphOptions, { action }: GraphAction, { head }: Asked): boolean =>
+  graph.isSingleModel &&
+  graph.units.remote?.stream !== undefined &&
+  (action === "stream" || (action === "predict" && head.acceptsEvents));
+
+type UnderDeadline = Under & { readonly done: () => void };
+
+/** The deadline lasts until the stream ends. Streamed messages are not logged. */
+const stream = async (
+  { graph, protocol }: GraphOptions,
+  { verb = "predict" }: GraphAction,
+  { asked, call, done }: UnderDeadline,
+): Promise<HttpStream> => {
+  const { plan, remote } = graph.units;
+  try {
+    const message = protocol.codec.chain(messageOf(asked), call.modelName ?? plan.name);
+    const opened = await remote?.stream?.(verb, message, call);
+    if (opened === undefined) throw new EngineError("INTERNAL", "the model cannot be streamed");
+    const { status, contentType, contentEncoding } = opened;
+    opened.stream.on("close", done);
+    return {
+      status,
+      headers: payloadHeaders({ contentType, contentEncoding }),
+      stream: opened.stream,
+    };
+  } catch (thrown) {
+    done();
+    throw thrown;
+  }
+};
+
+/** A node's error goes to the client as it came; an engine's own in the protocol's form. Source: deviation E2. */
+const failed = (protocol: RestProtocol, thrown: unknown): HttpAnswer => {
+  const error = asEngineError(thrown);
+  if (error.code === "CLIENT_GONE") throw error;
+  if (error.answer === undefined) return protocol.failure(error);
+  const { status, body } = error.answer;
+  return { status, headers: body.length === 0 ? [] : payloadHeaders(error.answer), body };
+};
+
+const success = (payload: Payload, more: readonly string[] = []): HttpAnswer => ({
+  status: 200,
+  headers: [...payloadHeaders({ ...payload, contentType: payload.contentType ?? "" }), ...more],
+  body: payload.body,
+});
+
+const payloadHeaders = ({
+  contentType,
+  contentEncoding,
+  jsonBytes,
+}: Omit<Payload, "body">): readonly string[] => {
+  const headers: string[] = [];
+  if (contentType !== undefined) headers.push("Content-Type", contentType);
+  if (contentEncoding) headers.push("Content-Encoding", contentEncoding);
+  if (jsonBytes !== undefined) headers.push("Inference-Header-Content-Length", String(jsonBytes));
+  return headers;
+};
+
+/** The smaller of the engine's and the client's. @throws {EngineError} REQUEST_INVALID */
+const graphTimeout = ({ timeout }: RequestHead, engineMs: number): number => {
+  if (timeout === undefined) return engineMs;
+  const ms = Number(timeout);
+  if (!/^\d+$/.test(timeout) || ms === 0) {
+    throw new EngineError(
+      "REQUEST_INVALID",
+      `header Espalier-Timeout-Ms is "${timeout}"; write a whole number of milliseconds, 1 or more`,
+    );
+  }
+  return Math.min(ms, engineMs);
+};
+
+const tooLate = (timeoutMs: number): EngineError =>
+  new EngineError("GRAPH_DEADLINE", `the graph did not answer within ${timeoutMs} ms`);
