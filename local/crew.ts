@@ -21,10 +21,12 @@ export type Crew = {
   readonly signal: AbortSignal;
   readonly members: Supervised[];
   readonly waits: Set<Wait>;
-  /** Gives up the start; means nothing once the predictor was ready. */
+  /** True until the predictor was ready, or failed. */
+  readonly isStarting: () => boolean;
+  /** Gives up the start; means nothing after it. */
   readonly fail: (failure: StartFailure) => void;
   /** Hears of each end that nobody asked for. */
-  readonly onEnd: (spec: ProcessSpec, exit: Exit, nextStartInMs: number) => void;
+  readonly onEnd: (spec: ProcessSpec, exit: Exit) => void;
 };
 
 /** A process that ended this often before the predictor was ready will not do better. */
@@ -35,17 +37,23 @@ export const hire = (spec: ProcessSpec, crew: Crew): Supervised => {
   const member = supervise(spec, {
     ...crew.around,
     onEnd: (exit, nextStartInMs) => {
-      crew.around.note(`${spec.label} ${describeEnd(exit, nextStartInMs)}`);
-      crew.onEnd(spec, exit, nextStartInMs);
-      if (exit.by === "failure" || member.ends() >= mostEnds) {
-        const times = exit.by === "failure" ? "" : `, ${member.ends()} times in a row`;
-        const reason = `${spec.label} ${describeExit(exit)}${times}`;
-        crew.fail({ reason, tail: member.tail() });
-      }
+      crew.onEnd(spec, exit);
+      const isLast = exit.by === "failure" || member.ends() >= mostEnds;
+      if (crew.isStarting() && isLast) crew.fail(tooManyEnds(spec, exit, member));
+      else crew.around.note(`${spec.label} ${describeEnd(exit, nextStartInMs)}`);
     },
   });
   crew.members.push(member);
   return member;
+};
+
+const tooManyEnds = (
+  { label }: ProcessSpec,
+  exit: Exit,
+  { ends, tail }: Pick<Supervised, "ends" | "tail">,
+): StartFailure => {
+  const times = ends() > 1 ? `, ${ends()} times in a row` : "";
+  return { reason: `${label} ${describeExit(exit)}${times}`, tail: tail() };
 };
 
 /** Waits until `done` says so, `limitMs` pass (which fails the start), or the predictor stops. */
@@ -97,8 +105,7 @@ export const runInit = async ({ process: spec }: ContainerLayout, crew: Crew): P
     }
     if (signal.aborted) break;
     if (run === mostEnds || exit.by === "failure") {
-      const reason = `${spec.label} ${describeExit(exit)}, ${run} times in a row`;
-      crew.fail({ reason, tail: life.tail() });
+      crew.fail(tooManyEnds(spec, exit, { ends: () => run, tail: life.tail }));
       break;
     }
     waitedMs = backoffMs(waitedMs, around.clock.now() - startedAt);

@@ -54,10 +54,15 @@ export const startPredictor = (
 ): RunningPredictor => {
   const end = new AbortController();
   const upstream = makeUpstream(layout.entryPort, around.limits, around.deadlines);
-  let settle: (failure: StartFailure | undefined) => void = () => {};
+  let isStarting = true;
+  let resolveStarted: (failure: StartFailure | undefined) => void = () => {};
   const started = new Promise<StartFailure | undefined>((resolve) => {
-    settle = resolve;
+    resolveStarted = resolve;
   });
+  const settle = (failure?: StartFailure): void => {
+    isStarting = false;
+    resolveStarted(failure);
+  };
   const entry = entryOf(layout);
   let down: string | undefined;
 
@@ -66,6 +71,7 @@ export const startPredictor = (
     signal: end.signal,
     members: [],
     waits: new Set(),
+    isStarting: () => isStarting,
     fail: settle,
     onEnd: (spec, exit) => {
       if (spec.label !== entry) return;
@@ -81,7 +87,7 @@ export const startPredictor = (
   const engine = layout.engine === undefined ? undefined : hire(layout.engine, crew);
   const starting = startAll(layout, crew)
     .then(() => (engine === undefined ? undefined : engineIsReady(engine, upstream, crew)))
-    .then(() => settle(undefined));
+    .then(() => settle());
 
   return {
     name: layout.predictor,
