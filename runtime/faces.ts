@@ -17,10 +17,11 @@ import {
   type Target,
 } from "./readiness.ts";
 import { makeDocs } from "./server/docs.ts";
-import type { GrpcHandlers, UnaryHandler } from "./server/grpc.ts";
+import type { GrpcHandlers } from "./server/grpc.ts";
 import { makeGrpcHandlers } from "./server/grpc-engine.ts";
 import { makeHealth } from "./server/grpc-health.ts";
 import { makeReflection } from "./server/grpc-reflection.ts";
+import { makeStreamHandlers } from "./server/grpc-stream.ts";
 import type { Handler } from "./server/http.ts";
 import { makeRestHandler } from "./server/rest.ts";
 
@@ -72,7 +73,14 @@ export const makeFaces = (config: EngineConfig, means: Means): Faces => {
       cors: config.cors,
     }),
     grpc: withCommonServices(
-      makeGrpcHandlers({ ...shared, ...grpc, protocol: protocol.grpc }),
+      {
+        unary: makeGrpcHandlers({ ...shared, ...grpc, protocol: protocol.grpc }),
+        duplexStreams: makeStreamHandlers({
+          rpcs: protocol.grpc.streams,
+          graph: grpc.graph,
+          metrics,
+        }),
+      },
       readiness,
     ),
   };
@@ -80,15 +88,16 @@ export const makeFaces = (config: EngineConfig, means: Means): Faces => {
 
 /** Health and reflection, which every protocol has over gRPC. */
 const withCommonServices = (
-  unary: ReadonlyMap<string, UnaryHandler>,
+  { unary, duplexStreams }: Pick<GrpcHandlers, "unary" | "duplexStreams">,
   readiness: Readiness,
 ): GrpcHandlers => {
   const services = [...new Set([...unary.keys()].map((path) => path.split("/")[1] ?? ""))];
   const health = makeHealth(services, readiness);
+  const reflection = makeReflection([...services, "grpc.health.v1.Health"]);
   return {
     unary: new Map([...unary, ...health.unary]),
     serverStreams: health.serverStreams,
-    duplexStreams: makeReflection([...services, "grpc.health.v1.Health"]),
+    duplexStreams: new Map([...duplexStreams, ...reflection]),
   };
 };
 

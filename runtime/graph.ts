@@ -2,6 +2,7 @@
  * The plan made runnable: each unit becomes a node whose steps are bound to a container's client
  * or to a built-in, once, at start. Source: engine contract, 6.1 and 6.8.
  */
+import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { Plan, PlanUnit } from "../api/plan.ts";
 import type { StreamAnswer } from "./client/stream.ts";
 import type { Call } from "./engine/call.ts";
@@ -25,6 +26,8 @@ export type NodeClient<Carried> = {
   call(verb: Verb, message: Payload | undefined, call: Call<Carried>): Promise<Payload>;
   /** Calls the node and passes its answer on as it comes, whatever its status; not over every transport. */
   stream?(verb: Verb, message: Payload, call: Call<Carried>): Promise<StreamAnswer>;
+  /** Opens a call in which messages go both ways; not over every transport. */
+  duplex?(rpc: string, carried: Carried): ClientDuplexStream<Buffer, Buffer>;
 };
 
 /** A unit with its means of being called; built-in nodes have none. */

@@ -49,6 +49,7 @@ export const connect = (options: HttpClientOptions): Connection => {
   const socket: Socket = connectSocket({
     host: options.host,
     port: options.port,
+    ...(options.lookup !== undefined && { lookup: options.lookup }),
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveProbeMs,

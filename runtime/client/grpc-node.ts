@@ -49,6 +49,14 @@ export const makeGrpcNode = (options: GrpcNodeOptions): NodeClient<GrpcCarried> 
       throw thrown;
     }
   },
+  duplex: (rpc, { metadata, deadlineAt }) =>
+    options.client.makeBidiStreamRequest(
+      rpc,
+      same,
+      same,
+      metadata,
+      deadlineAt === undefined ? {} : { deadline: deadlineAt },
+    ),
 });
 
 const notOffered = (name: string, verb: Verb): EngineError =>

@@ -5,6 +5,7 @@
  * It is our own because it costs a third of the leanest library
  * (docs/decisions/0002-data-path.md).
  */
+import type { LookupFunction } from "node:net";
 import type { Deadlines } from "../deadlines.ts";
 import { EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
@@ -46,6 +47,8 @@ export type HttpClientOptions = {
   readonly port: number;
   readonly limits: Limits;
   readonly deadlines: Deadlines;
+  /** How the host's addresses are found; as the system does it if absent. */
+  readonly lookup?: LookupFunction;
 };
 
 /** Idle connections kept to a host. */

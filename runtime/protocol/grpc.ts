@@ -31,6 +31,8 @@ export type GrpcRpc = {
 export type GrpcProtocol = {
   readonly codec: Codec;
   readonly rpcs: readonly GrpcRpc[];
+  /** Full methods of both ways that pass through a single model. */
+  readonly streams: readonly string[];
   /** How a node is asked; undefined if the protocol has no RPC for it. `message` undefined asks without one. */
   nodeCall(
     verb: Verb,

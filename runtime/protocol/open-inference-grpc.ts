@@ -40,6 +40,7 @@ const nodeRpcs: Readonly<Partial<Record<Verb, string>>> = {
 export const makeOpenInferenceGrpc = (version: string): GrpcProtocol => ({
   codec: makeOpenInferenceProto(),
   rpcs,
+  streams: [`${service}/ModelStreamInfer`],
   nodeCall: (verb, payload) => {
     const method = nodeRpcs[verb];
     if (method === undefined) return undefined;

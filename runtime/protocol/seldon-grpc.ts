@@ -45,6 +45,7 @@ const nodeRpcs: Readonly<Partial<Record<Verb, string>>> = {
 export const makeSeldonGrpc = (): GrpcProtocol => ({
   codec: seldonProto,
   rpcs,
+  streams: [],
   nodeCall: (verb, payload) => {
     const rpc = nodeRpcs[verb];
     if (rpc === undefined) return undefined;

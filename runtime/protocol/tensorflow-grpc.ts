@@ -87,6 +87,7 @@ const carriesTensors = new Set<Verb>([
 export const makeTensorflowGrpc = (): GrpcProtocol => ({
   codec: makeTensorflowProto(),
   rpcs,
+  streams: [],
   nodeCall: (verb, payload) => {
     const body = payload?.body ?? nothing;
     if (verb === "status") {

@@ -2,7 +2,6 @@
  * The gRPC face of the engine: a call in, an action of the engine, a message out.
  * Source: engine contract, section 4.
  */
-import { randomUUID } from "node:crypto";
 import { Metadata } from "@grpc/grpc-js";
 import type { GrpcCarried } from "../client/grpc-node.ts";
 import type { Deadlines } from "../deadlines.ts";
@@ -19,6 +18,7 @@ import type { Readiness } from "../readiness.ts";
 import { cancel } from "../scope.ts";
 import { type GrpcAnswer, type GrpcRequest, statusOf, type UnaryHandler } from "./grpc.ts";
 import { grpcGraphMetadata } from "./grpc-graph-metadata.ts";
+import { readMetadata } from "./grpc-metadata.ts";
 import { routeHeader } from "./route-header.ts";
 
 export type GrpcEngineOptions = {
@@ -144,19 +144,11 @@ const askUnit = async (
   );
 };
 
-/** Entries that belong to the client's connection or to gRPC itself. Source: engine contract, 4.4. */
-const isReserved = (key: string): boolean =>
-  key.startsWith("grpc-") || key === "content-type" || key === "user-agent" || key === "te";
-
 const makeCall = (
   rpc: GrpcRpc,
   { body, metadata, scope, deadlineAt }: GrpcRequest,
 ): Call<GrpcCarried> => {
-  const forwarded = metadata.clone();
-  for (const key of Object.keys(metadata.getMap())) if (isReserved(key)) forwarded.remove(key);
-  const [given] = metadata.get("seldon-puid");
-  const id = typeof given === "string" && given !== "" ? given : randomUUID();
-  if (id !== given) forwarded.set("seldon-puid", id);
+  const { id, forwarded } = readMetadata(metadata);
   const named = rpc.action === "predict" ? (rpc.model?.(body) ?? "") : "";
   return {
     id,
