@@ -11,6 +11,7 @@ const unzip = promisify(gunzip);
  * Source: engine contract, 5.2.
  */
 export const unpackReply = async (answer: NodeAnswer, limitBytes: number): Promise<NodeAnswer> => {
+  if (answer.body.length === 0) return { ...answer, contentEncoding: undefined };
   try {
     const body = await unzip(answer.body, { maxOutputLength: limitBytes });
     return { ...answer, body, contentEncoding: undefined };

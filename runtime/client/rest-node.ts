@@ -119,7 +119,7 @@ const unpack = async (
     contentEncoding: replyHeader(reply, "content-encoding"),
     ...(jsonBytes !== undefined && { jsonBytes }),
   };
-  return call.carried.acceptsEncoding || answer.contentEncoding !== "gzip"
+  return call.carried.acceptsEncoding || answer.contentEncoding?.toLowerCase() !== "gzip"
     ? answer
     : unpackReply(answer, limits.maxDecompressedBytes);
 };
