@@ -1,0 +1,69 @@
+/** Messages of the protocol `v2` over REST. Source: engine contract, 3.3. */
+import { ALL } from "../engine/node.ts";
+import { EngineError } from "../errors.ts";
+import type { Payload } from "../payload.ts";
+import { jsonList } from "./json-list.ts";
+import { type Parts, partsOf, withoutBinary } from "./open-inference-binary.ts";
+import { firstValue, isResponse, readView, writeView } from "./open-inference-view.ts";
+import type { Codec } from "./protocol.ts";
+import { checkedRoute, excerpt, parseReply, routeInJson } from "./route-reply.ts";
+import { withRenamed } from "./splice.ts";
+
+/** v2 messages as JSON, with or without binary tensors. `limitBytes` bounds what a compressed one may unpack to. */
+export const makeOpenInferenceJson = (limitBytes: number): Codec => ({
+  chain: (message) => chain(message, partsOf(message, limitBytes)),
+  /** A bare array of the answers, as under `seldon`; binary tensors become JSON first. */
+  join: (answers) =>
+    jsonList(
+      answers.map((one) => withoutBinary(partsOf(one, limitBytes))),
+      answers.some(({ jsonBytes }) => jsonBytes !== undefined)
+        ? "application/json"
+        : answers[0]?.contentType,
+    ),
+  route: (answer) => route(partsOf(answer, limitBytes)),
+  // The protocol has no feedback, and its messages no meta.
+  feedbackRoutes: () => () => ALL,
+  record: (message) => message,
+  view: (message) => readView(partsOf(message, limitBytes)),
+  write: (view, like) => ({
+    body: writeView(view, like[0] && readable(like[0], limitBytes)),
+    contentType: "application/json",
+    contentEncoding: undefined,
+  }),
+});
+
+const renaming = { keep: ["inputs"], from: "outputs", to: "inputs" };
+
+/** A response becomes a request: one key is renamed, every other byte stays. */
+const chain = (message: Payload, { json, binary }: Parts): Payload => {
+  const chained = withRenamed(json, renaming);
+  if (chained === undefined) {
+    // The wording is part of the interface. Source: engine contract, 3.3.
+    throw new EngineError(
+      "MESSAGE_UNREADABLE",
+      "Failed to convert kfserving response so it could be chained to new input",
+    );
+  }
+  if (chained === json) return message;
+  return {
+    ...message,
+    body: binary.length === 0 ? chained : Buffer.concat([chained, binary]),
+    contentEncoding: undefined,
+    ...(message.jsonBytes !== undefined && { jsonBytes: chained.length }),
+  };
+};
+
+/** The first value of the first output; or what a router of the protocol `seldon` would answer. */
+const route = ({ json, binary }: Parts): number => {
+  const answer = parseReply(json);
+  const value = isResponse(answer) ? firstValue(answer.outputs, binary) : routeInJson(answer);
+  return checkedRoute(value === undefined ? undefined : Math.trunc(value), excerpt(json));
+};
+
+const readable = (message: Payload, limitBytes: number): Buffer | undefined => {
+  try {
+    return partsOf(message, limitBytes).json;
+  } catch {
+    return undefined;
+  }
+};
