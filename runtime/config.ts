@@ -43,6 +43,9 @@ const defaultGraphTimeoutMs = 600_000;
 const defaultCorsHeaders =
   "Accept, Accept-Encoding, Authorization, Content-Length, Content-Type, X-CSRF-Token";
 
+const noKafkaLog =
+  "a Kafka broker for logged payloads is set (--log_kafka_broker or LOGGER_KAFKA_BROKER), which is not offered yet: they go over HTTP";
+
 export type Sources = {
   readonly argv: readonly string[];
   readonly env: Environment;
@@ -95,6 +98,7 @@ export const readConfig = async (sources: Sources): Promise<ReadConfig> => {
   if (faults.length > 0 || makeProtocol === undefined) return { ok: false, faults, exitCode: 1 };
   const plan = await findPlan(sources, flags);
   if (!plan.ok) return { ok: false, faults: plan.faults, exitCode: noPredictorExitCode };
+  if (flags.log_kafka_broker !== "" || env["LOGGER_KAFKA_BROKER"]) warnings.push(noKafkaLog);
   const logged = findTargets(plan.plan.graph, env["REQUEST_LOGGER_DEFAULT_ENDPOINT"] ?? "");
   return {
     ok: true,

@@ -11,6 +11,7 @@ import { type EngineConfig, type Environment, type PlanOrFaults, readConfig } fr
 import { makeDeadlines } from "./deadlines.ts";
 import { type Faces, type Means, makeFaces } from "./faces.ts";
 import { type Metrics, makeMetrics } from "./metrics.ts";
+import { makeLookup } from "./payload-log/lookup.ts";
 import { makePayloadLog, type PayloadLog } from "./payload-log/payload-log.ts";
 import { type GrpcServer, listenGrpc } from "./server/grpc.ts";
 import { type HttpServer, type HttpServerOptions, listenHttp } from "./server/http.ts";
@@ -140,6 +141,7 @@ const openPayloadLog = (
     },
     senders: flags.logger_workers,
     timeoutMs: payloadPostMs,
+    lookup: makeLookup(),
     limits,
     deadlines,
     registry: metrics.registry,

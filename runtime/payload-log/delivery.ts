@@ -4,10 +4,11 @@ import type { Registry } from "prom-client";
 import type { Logger } from "../../host/log.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { asEngineError, EngineError } from "../errors.ts";
-import { cancel, makeScope, type Scope } from "../scope.ts";
+import { cancel, makeScope } from "../scope.ts";
 import { eventRequest, type PayloadEvent } from "./event.ts";
 import { type Meters, makeMeters } from "./meters.ts";
 import { type Bounds, makeQueue } from "./queue.ts";
+import { makeUnpack } from "./unpack.ts";
 
 export type Delivery = {
   /** Takes an event or drops it, at once. */
@@ -29,7 +30,7 @@ export const makeDelivery = (options: DeliveryOptions): Delivery => {
   const { bounds, senders, deadlines, registry, log } = options;
   const queue = makeQueue<PayloadEvent>(bounds, deadlines, () => meters.dropped(1));
   const meters = makeMeters({ registry, deadlines, log, bytes: queue.bytes });
-  const scope = makeScope();
+  const send = makeSend(meters);
   let busy = 0;
   let closed = false;
   let onIdle = (): void => {};
@@ -39,7 +40,7 @@ export const makeDelivery = (options: DeliveryOptions): Delivery => {
     busy += 1;
     await setImmediate(); // the request's own answer goes first
     for (let event: PayloadEvent | undefined = first; event; event = queue.take()) {
-      await send(event, scope, meters);
+      await send.one(event);
       queue.release(event);
     }
     busy -= 1;
@@ -58,7 +59,7 @@ export const makeDelivery = (options: DeliveryOptions): Delivery => {
       closed = true;
       const timer = setTimeout(() => {
         meters.dropped(queue.clear());
-        cancel(scope, new EngineError("CLIENT_GONE", "the engine ends"));
+        send.stop();
       }, withinMs);
       if (busy > 0) {
         await new Promise<void>((resolve) => {
@@ -71,16 +72,22 @@ export const makeDelivery = (options: DeliveryOptions): Delivery => {
   };
 };
 
-const send = async (event: PayloadEvent, scope: Scope, meters: Meters): Promise<void> => {
-  const { sink } = event;
-  try {
-    const status = await sink.post({ ...(await eventRequest(event)), scope });
-    if (status >= 200 && status < 300) meters.sent();
-    else meters.failed(sink.place, `answered ${status}`);
-  } catch (thrown) {
-    if (scope.reason === undefined) meters.failed(sink.place, whyOf(thrown));
-    else meters.dropped(1);
-  }
+const makeSend = (meters: Meters) => {
+  const scope = makeScope();
+  const unpack = makeUnpack();
+  const one = async (event: PayloadEvent): Promise<void> => {
+    const { sink } = event;
+    try {
+      const status = await sink.post({ ...(await eventRequest(event, unpack)), scope });
+      if (status >= 200 && status < 300) meters.sent();
+      else meters.failed(sink.place, `answered ${status}`);
+    } catch (thrown) {
+      if (scope.reason === undefined) meters.failed(sink.place, whyOf(thrown));
+      else meters.dropped(1);
+    }
+  };
+  const stop = (): void => cancel(scope, new EngineError("CLIENT_GONE", "the engine ends"));
+  return { one, stop };
 };
 
 /** Without the address: its query may hold a secret. */

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Payload } from "../payload.ts";
 import type { Sink } from "./sink.ts";
-import { claimedBytes, unpack } from "./unpack.ts";
+import { claimedBytes, type Unpack } from "./unpack.ts";
 
 /** Source: engine contract, 7.2. */
 const eventTypes = {
@@ -35,7 +35,7 @@ export type PayloadEvent = {
   readonly bytes: number;
 };
 
-/** What an event takes beside its payload. */
+/** What an event takes beside its payload and the request id. */
 export const eventOverheadBytes = 1024;
 
 /** Headers of all events of one type about one node. Source: engine contract, 7.2. */
@@ -57,17 +57,22 @@ export const fixedHeaders = (
 
 const isGzip = ({ contentEncoding }: Payload): boolean => contentEncoding?.toLowerCase() === "gzip";
 
-/** A compressed payload counts unpacked as well, since it is sent so. */
-export const bytesOf = (payload: Payload): number =>
-  eventOverheadBytes + payload.body.length + (isGzip(payload) ? claimedBytes(payload.body) : 0);
+/**
+ * What an event takes of the memory. A compressed payload counts unpacked as well, since it is
+ * sent so; and one that is a part of a larger buffer as the whole, which it keeps.
+ */
+export const eventBytes = (payload: Payload, requestId: string): number => {
+  const { body, contentType } = payload;
+  const whole = body.buffer.byteLength > Buffer.poolSize ? body.buffer.byteLength : body.length;
+  const unpacked = isGzip(payload) ? claimedBytes(body) : 0;
+  return eventOverheadBytes + whole + unpacked + requestId.length + (contentType?.length ?? 0);
+};
 
-/** The request of an event: all headers, and the body unpacked. Rejects when it cannot be unpacked. */
-export const eventRequest = async ({
-  fixed,
-  requestId,
-  payload,
-  at,
-}: PayloadEvent): Promise<{ readonly headers: readonly string[]; readonly body: Buffer }> => {
+/** The request of an event: all headers, and the body unpacked. Rejects as `unpack` does. */
+export const eventRequest = async (
+  { fixed, requestId, payload, at }: PayloadEvent,
+  unpack: Unpack,
+): Promise<{ readonly headers: readonly string[]; readonly body: Buffer }> => {
   const headers = [
     ...fixed,
     ...["Ce-Id", randomUUID(), "Ce-Time", new Date(at).toISOString()],

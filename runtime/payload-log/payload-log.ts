@@ -8,7 +8,7 @@
 import type { PlanUnit } from "../../api/plan.ts";
 import type { Hear } from "../engine/node.ts";
 import { type DeliveryOptions, makeDelivery } from "./delivery.ts";
-import { bytesOf, type EventType, fixedHeaders, type Origin } from "./event.ts";
+import { type EventType, eventBytes, fixedHeaders, type Origin } from "./event.ts";
 import type { NodeLog } from "./node-log.ts";
 import { makeSink, type Sink, type SinkOptions } from "./sink.ts";
 import type { LogTarget } from "./targets.ts";
@@ -43,8 +43,8 @@ export const makePayloadLog = (options: PayloadLogOptions): PayloadLog => {
     const fixed = fixedHeaders(origin, unit.name, type);
     return (payload, { id: requestId, unlogged }) => {
       if (unlogged) return;
-      const event = { sink, fixed, requestId, payload, at: Date.now(), bytes: bytesOf(payload) };
-      delivery.offer(event);
+      const bytes = eventBytes(payload, requestId);
+      delivery.offer({ sink, fixed, requestId, payload, at: Date.now(), bytes });
     };
   };
 

@@ -1,5 +1,6 @@
 /** Where events go: one address of an HTTP server. */
 import { Agent, request } from "node:https";
+import type { LookupFunction } from "node:net";
 import { makeHttpClient } from "../client/http.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { EngineError } from "../errors.ts";
@@ -30,6 +31,8 @@ export type SinkOptions = {
   readonly deadlines: Deadlines;
   /** For one post. */
   readonly timeoutMs: number;
+  /** How a sink's addresses are found. */
+  readonly lookup: LookupFunction;
 };
 
 /** What a sink answers is of no use: its answer is read only to keep the connection. */
@@ -38,12 +41,14 @@ const maxReplyBytes = 1_048_576;
 export const makeSink = (url: URL, options: SinkOptions): Sink =>
   url.protocol === "https:" ? makeTlsSink(url, options) : makePlainSink(url, options);
 
-const makePlainSink = (url: URL, { limits, deadlines, timeoutMs }: SinkOptions): Sink => {
+const makePlainSink = (url: URL, options: SinkOptions): Sink => {
+  const { limits, deadlines, lookup, timeoutMs } = options;
   const client = makeHttpClient({
     host: hostOf(url),
     port: Number(url.port || 80),
     limits: { ...limits, maxBodyBytes: maxReplyBytes },
     deadlines,
+    lookup,
   });
   const login = loginHeader(url);
   return {
@@ -59,7 +64,8 @@ const makePlainSink = (url: URL, { limits, deadlines, timeoutMs }: SinkOptions):
 };
 
 /** Nodes are called without TLS, so our own client knows none; a sink takes the time of Node's. */
-const makeTlsSink = (url: URL, { deadlines, timeoutMs }: SinkOptions): Sink => {
+const makeTlsSink = (url: URL, options: SinkOptions): Sink => {
+  const { deadlines, timeoutMs, lookup } = options;
   const agent = new Agent({ keepAlive: true, scheduling: "lifo" });
   const login = loginHeader(url);
   const post = ({ headers, body, scope }: Post): Promise<number> =>
@@ -72,6 +78,7 @@ const makeTlsSink = (url: URL, { deadlines, timeoutMs }: SinkOptions): Sink => {
         path: url.pathname + url.search,
         headers: ["Host", url.host, ...length, ...headers, ...login],
         agent,
+        lookup,
       });
       const settle = (): void => {
         offCancel(scope, fail);

@@ -17,7 +17,19 @@ export const claimedBytes = (body: Buffer): number =>
   body.length < smallestBytes ? 0 : body.readUInt32LE(body.length - 4);
 
 /** @throws {EngineError} MESSAGE_UNREADABLE when it is no gzip, or is larger than it says. */
-export const unpack = async (body: Buffer): Promise<Buffer> => {
+export type Unpack = (body: Buffer) => Promise<Buffer>;
+
+/** Unpacks one body at a time: the threads that do it are those that requests need. */
+export const makeUnpack = (): Unpack => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (body) => {
+    const unpacked = last.then(() => unpackOne(body));
+    last = unpacked.catch(() => {});
+    return unpacked;
+  };
+};
+
+const unpackOne: Unpack = async (body) => {
   const bytes = claimedBytes(body);
   try {
     return await unzip(body, {
