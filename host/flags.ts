@@ -58,18 +58,17 @@ const collect = (
   faults: string[],
 ): ReadonlyMap<string, string> => {
   const given = new Map<string, string>();
-  const words = argv.filter((word) => word !== ""); // v1's chart passes an empty one;
-  for (let i = 0; i < words.length; i += 1) {
-    const { name, inline, flag } = parseWord(table, words[i] ?? "");
+  const words = argv.values();
+  for (const word of words) {
+    if (word === "") continue; // v1's chart passes one
+    const { name = "", inline, flag } = parseWord(table, word);
     if (flag === undefined) {
-      faults.push(
-        name === undefined ? `"${words[i]}" is not a flag` : `there is no flag --${name}`,
-      );
+      faults.push(name === "" ? `"${word}" is not a flag` : `there is no flag --${name}`);
       continue;
     }
-    const value = inline ?? (flag.kind === "bool" ? "true" : words[++i]);
+    const value = inline ?? (flag.kind === "bool" ? "true" : words.next().value);
     if (value === undefined) faults.push(`--${name} needs a value`);
-    else given.set(name ?? "", value);
+    else given.set(name, value);
   }
   return given;
 };
@@ -91,10 +90,15 @@ const convert = (kind: Flag["kind"], text: string): string | number | boolean | 
       return /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined;
     case "bool":
       return parseBool(text);
-    case "duration":
-      return parseDuration(text);
+    case "duration": {
+      const ms = parseDuration(text);
+      return ms === undefined ? undefined : Math.min(ms, longestTimerMs);
+    }
   }
 };
+
+/** A timer of Node.js that is set to more fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** The words that Go's ParseBool takes. */
 export const parseBool = (text: string): boolean | undefined => {
@@ -115,9 +119,9 @@ const unitMs: Readonly<Record<string, number>> = {
 /** A Go duration in milliseconds; undefined for anything else, and for negative ones. */
 export const parseDuration = (text: string): number | undefined => {
   if (text === "0") return 0;
-  if (!/^\+?(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
+  if (!/^\+?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
   let ms = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) {
+  for (const [, amount, unit] of text.matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h)/g)) {
     ms += Number(amount) * (unitMs[unit ?? ""] ?? 0);
   }
   return ms;

@@ -30,6 +30,7 @@ const unquote = (text: string): string => {
   if (text.length < 2 || !text.startsWith('"') || !text.endsWith('"')) return text;
   return text.slice(1, -1).replace(escaped, (whole, one: string | undefined) => {
     if (one !== undefined) return escapes[one] ?? one;
-    return String.fromCodePoint(Number.parseInt(whole.slice(2), 16));
+    const code = Number.parseInt(whole.slice(2), 16);
+    return code > 0x10ffff ? whole : String.fromCodePoint(code);
   });
 };
