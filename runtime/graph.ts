@@ -145,7 +145,7 @@ const remoteSteps = <Carried>(
       ? chained("transform-output")
       : undefined,
     feedback:
-      plan.type === "MODEL" || does(plan, "ROUTER", "SEND_FEEDBACK")
+      codec.takesFeedback && (plan.type === "MODEL" || does(plan, "ROUTER", "SEND_FEEDBACK"))
         ? (message, call) => ask(unit, "send-feedback", message, call)
         : undefined,
   };

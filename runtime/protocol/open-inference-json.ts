@@ -22,6 +22,7 @@ export const makeOpenInferenceJson = (limitBytes: number): Codec => ({
     ),
   route: (answer) => route(partsOf(answer, limitBytes)),
   // The protocol has no feedback, and its messages no meta.
+  takesFeedback: false,
   feedbackRoutes: () => () => ALL,
   record: (message) => message,
   view: (message) => readView(partsOf(message, limitBytes)),

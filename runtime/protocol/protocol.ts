@@ -53,6 +53,8 @@ export type Codec = {
   join(answers: readonly Payload[], model: string): Payload;
   /** The route in a router's answer. @throws {EngineError} ROUTE_UNREADABLE */
   route(answer: Payload): number;
+  /** Nodes are sent feedback; otherwise it ends at the engine. Source: engine contract, 5.1, 5.3 and 6.7. */
+  readonly takesFeedback: boolean;
   /** The routes that a feedback message carries; ALL where it carries none. */
   feedbackRoutes(message: Payload): FeedbackRoutes;
   /** The message with `meta.routing` set and every other byte as it was. */

@@ -18,6 +18,7 @@ export const makeSeldonJson = (limitBytes: number): Codec => ({
       answers[0]?.contentType,
     ),
   route: (answer) => route(plain(answer, limitBytes)),
+  takesFeedback: true,
   feedbackRoutes: (message) => feedbackRoutes(message, limitBytes),
   record,
   view: (message) => readView(plain(message, limitBytes)),

@@ -59,6 +59,7 @@ export const seldonProto: Codec = {
       answers.flatMap(({ body }) => lengthField(1, [body])),
     ),
   route: ({ body }) => seldonRoute(body),
+  takesFeedback: true,
   feedbackRoutes: ({ body }) => feedbackRoutes(body),
   record,
   view: ({ body }) => readView(body),

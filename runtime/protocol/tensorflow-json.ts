@@ -20,6 +20,7 @@ export const makeTensorflowJson = (limitBytes: number): Codec => ({
     ),
   route: (answer) => route(plain(answer, limitBytes)),
   // Nodes get no feedback in this protocol, and its messages have no meta.
+  takesFeedback: false,
   feedbackRoutes: () => () => ALL,
   record: (message) => message,
   view: (message) => readView(plain(message, limitBytes)),
