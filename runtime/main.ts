@@ -107,7 +107,7 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
       await wait(flags.shutdown_delay);
       const end = performance.now() + flags.graceful_timeout;
       const code = await drain(servers.all, flags.graceful_timeout);
-      await payloadLog?.close(Math.max(0, end - performance.now()));
+      await payloadLog?.close(Math.max(0, Math.min(payloadFlushMs, end - performance.now())));
       clients.close();
       tls?.close();
       log.info({ code }, "engine stopped");
@@ -118,6 +118,8 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
 
 /** How long a sink of logged payloads may take to answer. */
 const payloadPostMs = 10_000;
+/** The longest time at shutdown to send payloads that wait to be logged. */
+const payloadFlushMs = 5000;
 
 /** Undefined if no unit is logged. */
 const openPayloadLog = (

@@ -1,18 +1,18 @@
-/** Events in, one post each out, by a few senders: a queue between them and the requests. */
+/** Events for one sink in, one post each out, by a few senders: a queue between them and the requests. */
 import { setImmediate } from "node:timers/promises";
-import type { Registry } from "prom-client";
-import type { Logger } from "../../host/log.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { asEngineError, EngineError } from "../errors.ts";
-import { cancel, makeScope } from "../scope.ts";
+import { cancel, makeScope, offCancel, onCancel, type Scope } from "../scope.ts";
 import { eventRequest, type PayloadEvent } from "./event.ts";
-import { type Meters, makeMeters } from "./meters.ts";
+import type { Meters } from "./meters.ts";
 import { type Bounds, makeQueue } from "./queue.ts";
 import { makeUnpack } from "./unpack.ts";
 
 export type Delivery = {
   /** Takes an event or drops it, at once. */
   offer(event: PayloadEvent): void;
+  /** Bytes held. */
+  bytes(): number;
   /** Sends what is held, for `withinMs` at most; the rest, and what comes later, is dropped. */
   close(withinMs: number): Promise<void>;
 };
@@ -22,17 +22,19 @@ export type DeliveryOptions = {
   /** Events that are sent at the same time. */
   readonly senders: number;
   readonly deadlines: Deadlines;
-  readonly registry: Registry;
-  readonly log: Logger;
+  readonly meters: Meters;
 };
 
+/** How long a sender leaves a sink alone that it could not reach: trying costs what requests need. */
+const restMs = 250;
+
 export const makeDelivery = (options: DeliveryOptions): Delivery => {
-  const { bounds, senders, deadlines, registry, log } = options;
+  const { bounds, senders, deadlines, meters } = options;
   const queue = makeQueue<PayloadEvent>(bounds, deadlines, () => meters.dropped(1));
-  const meters = makeMeters({ registry, deadlines, log, bytes: queue.bytes });
-  const send = makeSend(meters);
+  const open = makeScope(); // ends when no more events are taken
+  const sending = makeScope(); // ends when no more are sent
+  const send = makeSend(sending, meters);
   let busy = 0;
-  let closed = false;
   let onIdle = (): void => {};
 
   /** One sender: it ends when there is nothing more to send. */
@@ -40,26 +42,28 @@ export const makeDelivery = (options: DeliveryOptions): Delivery => {
     busy += 1;
     await setImmediate(); // the request's own answer goes first
     for (let event: PayloadEvent | undefined = first; event; event = queue.take()) {
-      await send.one(event);
+      const reached = await send(event);
       queue.release(event);
+      if (!reached) await rest(deadlines, open);
     }
     busy -= 1;
     if (busy === 0) onIdle();
   };
 
   return {
+    bytes: queue.bytes,
     offer: (event) => {
-      if (closed || !queue.add(event)) meters.dropped(1);
+      if (open.reason !== undefined || !queue.add(event)) meters.dropped(1);
       else if (busy < senders) {
         const first = queue.take();
         if (first !== undefined) void work(first);
       }
     },
     close: async (withinMs) => {
-      closed = true;
+      cancel(open, ending);
       const timer = setTimeout(() => {
         meters.dropped(queue.clear());
-        send.stop();
+        cancel(sending, ending);
       }, withinMs);
       if (busy > 0) {
         await new Promise<void>((resolve) => {
@@ -67,31 +71,43 @@ export const makeDelivery = (options: DeliveryOptions): Delivery => {
         });
       }
       clearTimeout(timer);
-      meters.close();
     },
   };
 };
 
-const makeSend = (meters: Meters) => {
-  const scope = makeScope();
+const ending = new EngineError("CLIENT_GONE", "the engine ends");
+
+/** Sends one event; answers false if the sink cannot be reached. Never rejects. */
+const makeSend = (scope: Scope, meters: Meters) => {
   const unpack = makeUnpack();
-  const one = async (event: PayloadEvent): Promise<void> => {
+  return async (event: PayloadEvent): Promise<boolean> => {
     const { sink } = event;
     try {
       const status = await sink.post({ ...(await eventRequest(event, unpack)), scope });
       if (status >= 200 && status < 300) meters.sent();
       else meters.failed(sink.place, `answered ${status}`);
+      return true;
     } catch (thrown) {
-      if (scope.reason === undefined) meters.failed(sink.place, whyOf(thrown));
+      const error = asEngineError(thrown);
+      if (scope.reason === undefined) meters.failed(sink.place, whyOf(error));
       else meters.dropped(1);
+      return error.code !== "NODE_UNREACHABLE";
     }
   };
-  const stop = (): void => cancel(scope, new EngineError("CLIENT_GONE", "the engine ends"));
-  return { one, stop };
 };
 
+/** Until it has lasted long enough, or the scope ends. */
+const rest = (deadlines: Deadlines, scope: Scope): Promise<void> =>
+  new Promise((resolve) => {
+    const wake = (): void => {
+      deadlines.clear(deadline);
+      offCancel(scope, wake);
+      resolve();
+    };
+    const deadline = deadlines.set(restMs, wake);
+    onCancel(scope, wake);
+  });
+
 /** Without the address: its query may hold a secret. */
-const whyOf = (thrown: unknown): string => {
-  const { code, cause } = asEngineError(thrown);
-  return cause instanceof Error && cause.message !== "" ? cause.message : code;
-};
+const whyOf = ({ code, cause }: EngineError): string =>
+  cause instanceof Error && cause.message !== "" ? cause.message : code;

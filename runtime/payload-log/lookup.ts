@@ -1,4 +1,4 @@
-import { lookup as resolve } from "node:dns";
+import { lookup } from "node:dns";
 import type { LookupFunction } from "node:net";
 
 type Callback = Parameters<LookupFunction>[2];
@@ -13,7 +13,7 @@ const failureMs = 1000;
  * Node.js asks on four threads, which requests need too: senders that all wait for a name server
  * would hold up answers.
  */
-export const makeLookup = (): LookupFunction => {
+export const makeLookup = (resolve: typeof lookup = lookup): LookupFunction => {
   const waiting = new Map<string, Callback[]>();
   const failures = new Map<string, Failure>();
   return (name, options, callback) => {

@@ -20,7 +20,7 @@ type MeterOptions = {
   readonly registry: Registry;
   readonly deadlines: Deadlines;
   readonly log: Logger;
-  /** Bytes that the queue holds now. */
+  /** Bytes that the queues hold now. */
   readonly bytes: () => number;
 };
 
