@@ -6,6 +6,11 @@ export const engineFlags = {
   sdep: { kind: "string", default: undefined, help: "name of the SeldonDeployment" },
   namespace: { kind: "string", default: undefined, help: "its namespace" },
   predictor: { kind: "string", default: undefined, help: "name of the predictor" },
+  listen_address: {
+    kind: "string",
+    default: "",
+    help: "address of all ports; empty listens on every one",
+  },
   http_port: { kind: "int", default: "8080", help: "REST port" },
   grpc_port: { kind: "int", default: "5000", help: "gRPC port" },
   metrics_port: { kind: "int", default: "0", help: "a port for the metrics alone; 0 opens none" },

@@ -161,7 +161,10 @@ type Inside = {
 const openListeners = async (config: EngineConfig, { faces, metrics, tls }: Inside) => {
   const { flags, limits } = config;
   const onError = faces.protocol.rest.failure;
-  const secured = tls === undefined ? {} : { tls };
+  const secured = {
+    ...(tls !== undefined && { tls }),
+    ...(flags.listen_address !== "" && { host: flags.listen_address }),
+  };
   const opened: (HttpServer | GrpcServer)[] = [];
   const open = async <Kind extends HttpServer | GrpcServer>(one: Promise<Kind>): Promise<Kind> => {
     const server = await one;
@@ -216,6 +219,7 @@ const listenMetrics = (
     onError,
     limits,
     port: flags.metrics_port,
+    ...(flags.listen_address !== "" && { host: flags.listen_address }),
   });
 };
 

@@ -19,6 +19,8 @@ export type HttpCall = {
   readonly path: string;
   /** Header lines, each ended by CRLF; without Host and Content-Length, which the client writes. */
   readonly headerLines: string;
+  /** Value of the Host header; the place that is called if absent. */
+  readonly host?: string;
   /** Undefined sends no body and no Content-Length. */
   readonly body: Buffer | undefined;
   /** For the whole exchange; 0 means no limit. */
@@ -121,7 +123,7 @@ export const makeHttpClient = (options: HttpClientOptions): HttpClient => {
     send: (call) => {
       if (call.scope.reason !== undefined) return Promise.reject(call.scope.reason);
       const length = call.body === undefined ? "" : `Content-Length: ${call.body.length}\r\n`;
-      const text = `${call.method} ${call.path} HTTP/1.1\r\nHost: ${authority}\r\n${length}${call.headerLines}\r\n`;
+      const text = `${call.method} ${call.path} HTTP/1.1\r\nHost: ${call.host ?? authority}\r\n${length}${call.headerLines}\r\n`;
       return exchange(call, text, take(), performance.now() + call.timeoutMs);
     },
     close: () => {

@@ -48,6 +48,8 @@ export type GrpcHandlers = {
 export type GrpcServerOptions = GrpcHandlers & {
   /** 0 takes a free port. */
   readonly port: number;
+  /** Address to listen on; all interfaces if absent. */
+  readonly host?: string;
   readonly maxConnections: number;
   readonly maxMessageBytes: number;
   /** With a certificate the listener speaks TLS, and says so to clients that ask (ALPN h2). */
@@ -101,7 +103,7 @@ export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer
     options.tls &&
     createTlsServer({ ...options.tls, ALPNProtocols: ["h2"], noDelay: true }, accept);
   const net = tlsServer ?? createServer({ noDelay: true, keepAlive: true }, accept);
-  await listen(net, options.port);
+  await listen(net, options);
   return {
     port: (net.address() as AddressInfo).port, // a TCP server's address is an AddressInfo
     renewable: tlsServer,
@@ -120,10 +122,10 @@ export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer
   };
 };
 
-const listen = (server: NetServer, port: number): Promise<void> =>
+const listen = (server: NetServer, { port, host }: GrpcServerOptions): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ port, backlog: 511 }, () => {
+    server.listen({ port, ...(host === undefined ? {} : { host }), backlog: 511 }, () => {
       server.off("error", reject);
       resolve();
     });

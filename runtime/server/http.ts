@@ -22,6 +22,8 @@ export type HttpRequest = {
   /** Names and values by turns, in the order and spelling in which they came. */
   readonly headers: readonly string[];
   readonly body: Buffer;
+  /** The client's address; undefined if it has left. */
+  readonly peer?: string | undefined;
   /** Ends when the client leaves. */
   readonly scope: Scope;
 };
@@ -158,6 +160,7 @@ const serve = async (
       target: request.url ?? "/",
       headers: request.rawHeaders,
       body,
+      peer: request.socket.remoteAddress,
       scope,
     });
     send(response, answer, edge.draining);
