@@ -16,6 +16,19 @@ export const checkedRoute = (value: number | undefined, said: string): number =>
   );
 };
 
+/** The route that `read` finds in a message of `bytes`. @throws {EngineError} ROUTE_UNREADABLE */
+export const routeInProto = (bytes: Buffer, read: () => number | undefined): number => {
+  let value: number | undefined;
+  try {
+    value = read();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError("ROUTE_UNREADABLE", `the router's answer: ${why}`, { cause });
+  }
+  const said = `a message of ${bytes.length} bytes without a first number`;
+  return checkedRoute(value === undefined ? undefined : Math.trunc(value), said);
+};
+
 /** @throws {EngineError} ROUTE_UNREADABLE */
 export const parseReply = (bytes: Buffer): unknown => {
   try {
@@ -47,9 +60,9 @@ const routeInMessage = (answer: unknown): number | undefined => {
     return leaf(Array.isArray(row) ? row[0] : row);
   }
   if (isObject(tensor))
-    return Array.isArray(tensor["values"]) ? leaf(tensor["values"][0]) : undefined;
+    return Array.isArray(tensor["values"]) ? protoNumber(tensor["values"][0]) : undefined;
   if (isObject(tftensor))
-    return Array.isArray(tftensor["intVal"]) ? leaf(tftensor["intVal"][0]) : undefined;
+    return Array.isArray(tftensor["intVal"]) ? protoNumber(tftensor["intVal"][0]) : undefined;
   return ALL;
 };
 
@@ -57,3 +70,7 @@ const leaf = (value: unknown): number | undefined => {
   if (typeof value === "number") return Math.trunc(value);
   return typeof value === "string" ? 0 : undefined;
 };
+
+/** Proto3 JSON also writes numbers as strings. */
+const protoNumber = (value: unknown): number | undefined =>
+  typeof value === "string" || typeof value === "number" ? Math.trunc(Number(value)) : undefined;
