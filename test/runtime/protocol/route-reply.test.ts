@@ -40,7 +40,7 @@ describe("route", () => {
     expect(route(answer) + 0).toBe(want + 0);
   });
 
-  const unreadable = [
+  const unreadable: readonly unknown[] = [
     {},
     { data: null },
     { strData: "1" },
