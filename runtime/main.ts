@@ -229,11 +229,10 @@ const wait = (ms: number): Promise<void> =>
   });
 
 /** 0 when every connection ended by itself in time, else 1. Source: engine contract, 1.6. */
-const drain = async (
-  servers: readonly (HttpServer | GrpcServer)[],
-  timeoutMs: number,
-): Promise<number> => {
-  const drained = Promise.all(servers.map((server) => server.drain())).then(() => 0);
-  const late = wait(timeoutMs).then(() => 1);
-  return Promise.race([drained, late]);
-};
+const drain = (servers: readonly (HttpServer | GrpcServer)[], timeoutMs: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const late = setTimeout(() => resolve(1), timeoutMs);
+    Promise.all(servers.map((server) => server.drain()))
+      .then(() => resolve(0), reject)
+      .finally(() => clearTimeout(late));
+  });
