@@ -53,6 +53,7 @@ export const makeEngine = ({ env, profiles }: VariantOptions): Variant => {
         sdep: "bench",
         namespace: "default",
         predictor: one.id,
+        listen_address: "127.0.0.1",
         http_port: port,
         grpc_port: await freePort(),
         prometheus_path: "/prometheus",
