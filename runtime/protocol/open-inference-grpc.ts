@@ -1,6 +1,6 @@
 /** Protocol `v2`, the Open Inference Protocol, over gRPC. Source: engine contract, 3.5; deviation E8. */
 import type { GrpcProtocol, GrpcRpc } from "./grpc.ts";
-import { makeOpenInferenceProto } from "./open-inference-proto.ts";
+import { openInferenceProto } from "./open-inference-proto.ts";
 import type { Verb } from "./protocol.ts";
 import { textOf } from "./wire.ts";
 import { textField, varintField } from "./wire-write.ts";
@@ -38,7 +38,7 @@ const nodeRpcs: Readonly<Partial<Record<Verb, string>>> = {
 };
 
 export const makeOpenInferenceGrpc = (version: string): GrpcProtocol => ({
-  codec: makeOpenInferenceProto(),
+  codec: openInferenceProto,
   rpcs,
   streams: [`${service}/ModelStreamInfer`],
   nodeCall: (verb, payload) => {

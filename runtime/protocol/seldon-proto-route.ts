@@ -1,6 +1,5 @@
 import { ALL } from "../engine/node.ts";
-import { EngineError } from "../errors.ts";
-import { checkedRoute } from "./route-reply.ts";
+import { routeInProto } from "./route-reply.ts";
 import type { Span } from "./span.ts";
 import { embedded, FIXED64, type Field, fields, LENGTH, whole } from "./wire.ts";
 import { firstOf, scalars } from "./wire-scalar.ts";
@@ -12,22 +11,10 @@ import { firstOf, scalars } from "./wire-scalar.ts";
  * @throws {EngineError} ROUTE_UNREADABLE. Source: engine contract, 6.4.
  */
 export const seldonRoute = (answer: Buffer): number =>
-  checkedRoute(readRoute(answer), said(answer));
-
-const said = (answer: Buffer): string =>
-  `a SeldonMessage of ${answer.length} bytes without a first value in its data`;
-
-const readRoute = (answer: Buffer): number | undefined => {
-  try {
+  routeInProto(answer, () => {
     const data = embedded(answer, 3, [4, 5, 6, 7]);
-    if (data === undefined) return undefined;
-    const value = inData(data);
-    return value === undefined ? undefined : Math.trunc(value);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new EngineError("ROUTE_UNREADABLE", `the router's answer: ${why}`, { cause });
-  }
-};
+    return data && inData(data);
+  });
 
 const inData = (data: Buffer): number | undefined => {
   let form: number | undefined;

@@ -10,7 +10,6 @@ import {
   type Field,
   fields,
   LENGTH,
-  mapEntries,
   slice,
   textOf,
   VARINT,
@@ -19,7 +18,14 @@ import {
   wholeField,
 } from "./wire.ts";
 import { numbersOf, scalars } from "./wire-scalar.ts";
-import { doublesField, integersField, lengthField, type Pieces, textField } from "./wire-write.ts";
+import {
+  doublesField,
+  integersField,
+  lengthField,
+  mergedMap,
+  type Pieces,
+  textField,
+} from "./wire-write.ts";
 
 /** Members of `DefaultData.data_oneof`. */
 const forms = { tensor: 2, ndarray: 3, tftensor: 4 } as const;
@@ -192,13 +198,6 @@ const mergeMeta = (metas: readonly Buffer[]): Pieces => {
     ...mergedMap(metas, 4), // requestPath
     ...metas.flatMap((meta) => all(meta, 5)), // metrics
   ];
-};
-
-const mergedMap = (metas: readonly Buffer[], number: number): Pieces => {
-  const entries = new Map(
-    metas.flatMap((meta) => mapEntries(meta, number)).map(({ key, entry }) => [key, entry]),
-  );
-  return [...entries.values()].flatMap((entry) => lengthField(number, [entry]));
 };
 
 const all = (bytes: Buffer, number: number): Pieces => {

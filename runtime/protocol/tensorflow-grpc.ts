@@ -1,7 +1,7 @@
 /** Protocol `tensorflow` over gRPC. Source: engine contract, 3.4. */
 import type { GrpcProtocol, GrpcRpc } from "./grpc.ts";
 import type { Verb } from "./protocol.ts";
-import { makeTensorflowProto } from "./tensorflow-proto.ts";
+import { tensorflowProto } from "./tensorflow-proto.ts";
 import { bytesOf, textOf } from "./wire.ts";
 import { lengthField, textField, varintField } from "./wire-write.ts";
 
@@ -85,7 +85,7 @@ const carriesTensors = new Set<Verb>([
 ]);
 
 export const makeTensorflowGrpc = (): GrpcProtocol => ({
-  codec: makeTensorflowProto(),
+  codec: tensorflowProto,
   rpcs,
   streams: [],
   nodeCall: (verb, payload) => {

@@ -3,7 +3,7 @@
  * large values are copied once. Source: the protobuf encoding specification.
  */
 import type { Payload } from "../payload.ts";
-import { FIXED64, LENGTH, VARINT, type Wire } from "./wire.ts";
+import { FIXED64, LENGTH, mapEntries, VARINT, type Wire } from "./wire.ts";
 
 export type Pieces = readonly Buffer[];
 
@@ -76,3 +76,13 @@ export const doublesField = (number: number, values: readonly number[]): Pieces 
 /** A packed list of int32, int64 or enums; nothing for an empty one. */
 export const integersField = (number: number, values: readonly number[]): Pieces =>
   values.length === 0 ? [] : lengthField(number, values.map(varint));
+
+/** A map with the entries of all messages; of entries with one key the last one counts. */
+export const mergedMap = (messages: readonly Buffer[], number: number): Pieces => {
+  const entries = new Map(
+    messages
+      .flatMap((message) => mapEntries(message, number))
+      .map(({ key, entry }) => [key, entry]),
+  );
+  return [...entries.values()].flatMap((entry) => lengthField(number, [entry]));
+};

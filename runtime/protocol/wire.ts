@@ -28,6 +28,10 @@ export type Varint = { readonly low: number; readonly high: number; readonly end
 export const unreadable = (why: string): EngineError =>
   new EngineError("MESSAGE_UNREADABLE", `a protobuf message cannot be read: ${why}`);
 
+/** The wording is part of the interface. Source: engine contract, 3.4. */
+export const invalidType = (message: string): EngineError =>
+  new EngineError("MESSAGE_UNREADABLE", `Invalid type ${message || "of a message without a name"}`);
+
 export const whole = (bytes: Buffer): Span => ({ start: 0, end: bytes.length });
 
 const longestVarint = 10;
