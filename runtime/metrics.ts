@@ -28,7 +28,7 @@ export type Metrics = {
 };
 
 /** Label sets come from clients (status codes, model names in paths): more are counted together. */
-const mostSeries = 10_000;
+const mostSeries = 2000;
 
 export const makeMetrics = (deployment: string, plan: Plan): Metrics => {
   const registry = new Registry();
@@ -66,13 +66,13 @@ export const makeMetrics = (deployment: string, plan: Plan): Metrics => {
   };
 };
 
-/** A version only where the image splits at ":" in exactly two. Source: engine contract, 9.1. */
+/**
+ * What stands before the first ":", and a version only where the image splits there in exactly
+ * two: a registry with a port hides both. Source: engine contract, 9.1.
+ */
 const imageOf = (plan: Plan, model: string): { model_image: string; model_version: string } => {
-  const image = plan.images[model] ?? "";
-  const parts = image.split(":");
-  return parts.length === 2
-    ? { model_image: parts[0] ?? "", model_version: parts[1] ?? "" }
-    : { model_image: image, model_version: "" };
+  const [image = "", version = "", ...more] = (plan.images[model] ?? "").split(":");
+  return { model_image: image, model_version: more.length === 0 ? version : "" };
 };
 
 /** Finds the series of labels seen before without building the label set again. */
@@ -80,16 +80,16 @@ const remember = <Given extends ServerLabels & { readonly model?: string }>(
   make: (labels: Given) => Observe,
 ): ((labels: Given) => Observe) => {
   const known = new Map<string, Observe>();
-  return (labels) => {
-    const key = `${labels.code} ${labels.method} ${labels.service} ${labels.model ?? ""}`;
-    let found = known.get(key);
-    if (found === undefined) {
-      found =
-        known.size < mostSeries
-          ? make(labels)
-          : make({ ...labels, service: "other", model: "other" });
-      known.set(key, found);
+  const find = (labels: Given): Observe => {
+    const key = `${labels.code}\0${labels.method}\0${labels.service}\0${labels.model ?? ""}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    if (known.size >= mostSeries && labels.service !== "other") {
+      return find({ ...labels, service: "other", model: "other" });
     }
-    return found;
+    const made = make(labels);
+    known.set(key, made);
+    return made;
   };
+  return find;
 };

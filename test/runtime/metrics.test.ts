@@ -1,0 +1,101 @@
+import { describe, expect, it } from "@jest/globals";
+import { grpcCodeLabel } from "../../runtime/grpc-status.ts";
+import { makeMetrics } from "../../runtime/metrics.ts";
+import { planOf } from "./plan.ts";
+
+const metricsOf = (images: Readonly<Record<string, string>> = {}) =>
+  makeMetrics("dep", { ...planOf({ name: "m" }), version: "v7", images });
+
+const labelsOf = (text: string, series: string): Record<string, string> => {
+  const line = text.split("\n").find((one) => one.startsWith(`${series}_count{`)) ?? "";
+  return Object.fromEntries([...line.matchAll(/(\w+)="([^"]*)"/g)].map(([, k, v]) => [k, v]));
+};
+
+const server = "seldon_api_executor_server_requests_seconds";
+const client = "seldon_api_executor_client_requests_seconds";
+
+describe("makeMetrics", () => {
+  it("is quiet about the engine's own until something happens", async () => {
+    const metrics = metricsOf();
+    expect(await metrics.text()).not.toContain("seldon_");
+    expect(await metrics.text()).toContain("process_cpu_seconds_total");
+    expect(metrics.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
+  });
+
+  it("labels requests as v1 does", async () => {
+    const metrics = metricsOf();
+    metrics.server({ service: "predictions", method: "post", code: "200" })(0.1);
+    expect(labelsOf(await metrics.text(), server)).toEqual({
+      deployment_name: "dep",
+      predictor_name: "p",
+      predictor_version: "v7",
+      service: "predictions",
+      method: "post",
+      code: "200",
+    });
+  });
+
+  it.each([
+    { image: "foo:0.1", model_image: "foo", model_version: "0.1" },
+    { image: "foo", model_image: "foo", model_version: "" },
+    { image: "registry:5000/foo:0.1", model_image: "registry", model_version: "" },
+    { image: "", model_image: "", model_version: "" },
+  ])("splits image $image as v1 does", async ({ image, model_image, model_version }) => {
+    const metrics = metricsOf({ m: image });
+    metrics.client({ service: "/predict", method: "post", code: "200", model: "m" })(0.1);
+    expect(labelsOf(await metrics.text(), client)).toMatchObject({
+      model_name: "m",
+      model_image,
+      model_version,
+      service: "/predict",
+    });
+  });
+
+  it("knows nothing of the image of a model that has no container", async () => {
+    const metrics = metricsOf();
+    metrics.client({ service: "/predict", method: "post", code: "200", model: "other" })(0.1);
+    expect(labelsOf(await metrics.text(), client)).toMatchObject({
+      model_name: "other",
+      model_image: "",
+      model_version: "",
+    });
+  });
+
+  it("labels RPCs by method and code", async () => {
+    const metrics = metricsOf();
+    metrics.serverGrpc("/seldon.protos.Seldon/Predict", 4)(0.1);
+    metrics.clientGrpc("/seldon.protos.Model/Predict", 0, "m")(0.1);
+    const text = await metrics.text();
+    expect(labelsOf(text, server)).toMatchObject({
+      service: "/seldon.protos.Seldon/Predict",
+      method: "unary",
+      code: "DeadlineExceeded",
+    });
+    expect(labelsOf(text, client)).toMatchObject({ code: "OK", model_name: "m" });
+  });
+
+  it("counts model names beyond its limit together", async () => {
+    const metrics = metricsOf();
+    const labels = { service: "/predict", method: "post", code: "200" };
+    for (let i = 0; i < 5000; i += 1) metrics.client({ ...labels, model: `m${i}` })(0.1);
+    metrics.client({ ...labels, model: "m0" })(0.1);
+    const text = await metrics.text();
+    const counts = text.split("\n").filter((line) => line.startsWith(`${client}_count{`));
+    expect(counts.length).toBeLessThan(2100);
+    expect(counts.find((line) => line.includes('model_name="other"'))).toMatch(/ 3\d\d\d$/);
+    expect(counts.find((line) => line.includes('model_name="m0"'))).toMatch(/ 2$/);
+  });
+});
+
+describe("grpcCodeLabel", () => {
+  it.each([
+    [0, "OK"],
+    [1, "Canceled"],
+    [2, "Unknown"],
+    [4, "DeadlineExceeded"],
+    [14, "Unavailable"],
+    [99, "Code(99)"],
+  ])("spells %d as v1 does: %s", (code, label) => {
+    expect(grpcCodeLabel(code)).toBe(label);
+  });
+});
