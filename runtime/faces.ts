@@ -68,7 +68,7 @@ export const makeFaces = (config: EngineConfig, means: Means): Faces => {
       ...shared,
       ...rest,
       protocol: protocol.rest,
-      docs: makeDocs(protocol.rest.routes, about),
+      docs: makeDocs(protocol.rest, about),
       metricsPath: flags.prometheus_path,
       cors: config.cors,
     }),

@@ -1,4 +1,5 @@
 import { makeOpenInferenceJson } from "./open-inference-json.ts";
+import { openInferenceShapes } from "./open-inference-shapes.ts";
 import { pathSegment } from "./path-segment.ts";
 import { plainFailure } from "./plain-failure.ts";
 import type { RestProtocol, RestRoute, Verb } from "./protocol.ts";
@@ -50,7 +51,7 @@ const routes: readonly RestRoute[] = [
 export const makeOpenInferenceRest = (limitBytes: number, version: string): RestProtocol => ({
   codec: makeOpenInferenceJson(limitBytes),
   routes,
-  docs: ["/v2/docs/**"],
+  docs: { paths: ["/v2/docs/**"], file: "dataplane.yaml", shapes: openInferenceShapes },
   healthPath: "/v2/health/ready",
   path: (verb, model) =>
     `/v2/models/${pathSegment(model)}${verb === "send-feedback" ? "/infer" : paths[verb]}`,

@@ -65,12 +65,27 @@ export type Codec = {
   write(view: NumericView, like: readonly Payload[], form?: DataForm): Payload;
 };
 
+/** JSON Schemas of what goes in and out, for the API's description. */
+export type ApiShapes = {
+  readonly schemas: Readonly<Record<string, object>>;
+  readonly message: object;
+  readonly feedback: object;
+  readonly error: object;
+};
+
+/** Each of `paths` ends in `/**`. */
+export type ApiDocs = {
+  readonly paths: readonly string[];
+  readonly file: string;
+  readonly shapes: ApiShapes;
+};
+
 /** One wire protocol over REST, chosen once at start. */
 export type RestProtocol = {
   readonly codec: Codec;
   readonly routes: readonly RestRoute[];
-  /** Where the API is described, for people and machines. */
-  readonly docs: readonly string[];
+  /** Where the API is described for people and, in `file`, for machines; undefined if nowhere. */
+  readonly docs: ApiDocs | undefined;
   /** Where `--full_health_checks` asks a node; undefined only connects. */
   readonly healthPath: string | undefined;
   /** Path on a node's port. `model` is the node's name, or the one of the request's path. */

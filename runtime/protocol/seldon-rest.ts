@@ -1,6 +1,7 @@
 import { httpStatusOf } from "../errors.ts";
 import type { RestProtocol, RestRoute, Verb } from "./protocol.ts";
 import { makeSeldonJson } from "./seldon-json.ts";
+import { seldonShapes } from "./seldon-shapes.ts";
 
 /** Source: engine contract, 5.1. */
 const paths: Readonly<Partial<Record<Verb, string>>> = {
@@ -33,7 +34,11 @@ const routes: readonly RestRoute[] = [
 export const makeSeldonRest = (limitBytes: number): RestProtocol => ({
   codec: makeSeldonJson(limitBytes),
   routes,
-  docs: ["/api/v0.1/doc/**", "/api/v1.0/doc/**"],
+  docs: {
+    paths: ["/api/v0.1/doc/**", "/api/v1.0/doc/**"],
+    file: "seldon.json",
+    shapes: seldonShapes,
+  },
   healthPath: "/api/v1.0/health/status",
   path: (verb) => paths[verb] ?? "/predict",
   failure: (error) => ({

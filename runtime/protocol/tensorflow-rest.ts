@@ -26,7 +26,7 @@ const routes: readonly RestRoute[] = [
 export const makeTensorflowRest = (limitBytes: number): RestProtocol => ({
   codec: makeTensorflowJson(limitBytes),
   routes,
-  docs: [],
+  docs: undefined,
   // Such a server has no path that says whether it is ready. Source: engine contract, 10.5.
   healthPath: undefined,
   path: (verb, model) => `/v1/models/${pathSegment(model)}${paths[verb] ?? ":predict"}`,

@@ -1,8 +1,8 @@
-import type { RestRoute } from "../protocol/protocol.ts";
+import type { RestProtocol, RestRoute } from "../protocol/protocol.ts";
 import type { HttpAnswer } from "./http.ts";
 import { type Deployment, openApi } from "./openapi.ts";
 
-/** Answers below `/api/v1.0/doc/`: a page for people and `seldon.json` for machines. */
+/** Answers below the protocol's path of documents: a page for people, and OpenAPI for machines. */
 export type Docs = (target: string) => HttpAnswer;
 
 const notFound: HttpAnswer = {
@@ -12,27 +12,19 @@ const notFound: HttpAnswer = {
 };
 
 /** Source of the paths: engine contract, 1.5. */
-export const makeDocs = (routes: readonly RestRoute[], about: Deployment): Docs => {
-  const json: HttpAnswer = {
-    status: 200,
-    headers: ["Content-Type", "application/json"],
-    body: JSON.stringify(openApi(routes, about), null, 4),
-  };
-  const html: HttpAnswer = {
-    status: 200,
-    headers: ["Content-Type", "text/html; charset=utf-8"],
-    body: page(routes, about),
-  };
+export const makeDocs = ({ routes, docs }: RestProtocol, about: Deployment): Docs => {
+  const text =
+    docs === undefined ? "" : JSON.stringify(openApi(routes, docs.shapes, about), null, 4);
+  const files = new Map<string, HttpAnswer>([["", page(routes, docs?.file ?? "", about)]]);
+  files.set("index.html", files.get("") ?? notFound);
+  if (docs !== undefined) {
+    // JSON is YAML too.
+    const type = docs.file.endsWith(".yaml") ? "application/yaml" : "application/json";
+    files.set(docs.file, { status: 200, headers: ["Content-Type", type], body: text });
+  }
   return (target) => {
-    switch (target.split("?", 1)[0]?.split("/doc/")[1]) {
-      case "":
-      case "index.html":
-        return html;
-      case "seldon.json":
-        return json;
-      default:
-        return notFound;
-    }
+    const path = target.split("?", 1)[0] ?? "";
+    return files.get(path.slice(path.lastIndexOf("/") + 1)) ?? notFound;
   };
 };
 
@@ -41,20 +33,22 @@ const escapeHtml = (text: string): string =>
 
 const page = (
   routes: readonly RestRoute[],
+  file: string,
   { namespace, deployment, predictor }: Deployment,
-): string => {
+): HttpAnswer => {
   const title = `${escapeHtml(namespace)}/${escapeHtml(deployment)}: ${escapeHtml(predictor)}`;
   const rows = routes.map(
     ({ method, path }) => `<tr><td>${method}</td><td><code>${escapeHtml(path)}</code></td></tr>`,
   );
-  return `<!doctype html>
+  const body = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>${title}</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:42rem}td{padding:.2rem 1rem .2rem 0}</style>
 <h1>${title}</h1>
-<p>An inference graph served by Espalier. The same as <a href="seldon.json">OpenAPI</a>.</p>
+<p>An inference graph served by Espalier. The same as <a href="${file}">OpenAPI</a>.</p>
 <table>${rows.join("\n")}</table>
 </html>
 `;
+  return { status: 200, headers: ["Content-Type", "text/html; charset=utf-8"], body };
 };

@@ -93,7 +93,7 @@ const makeRoutes = ({ protocol, metricsPath }: RestOptions): readonly RestRoute[
   { path: "/ready", action: "probe", methods: undefined },
   { path: "/live", action: "live", methods: undefined },
   { path: metricsPath, action: "metrics", methods: undefined },
-  ...protocol.docs.map((path) => ({
+  ...(protocol.docs?.paths ?? []).map((path) => ({
     path,
     action: "docs" as const,
     methods: undefined,

@@ -54,17 +54,18 @@ describe("docs/engine.md", () => {
     expect(documented.toSorted()).toEqual(actual.toSorted());
   });
 
-  it("lists every route of protocol seldon", () => {
-    const documented = tableOf("Routes of protocol `seldon`").flatMap(([method, paths]) =>
-      method === "any"
-        ? []
-        : codes(paths)
-            .filter((path) => !path.includes("/doc/"))
-            .map((path) => `${method} ${path}`),
+  it.each(["seldon", "v2", "tensorflow"])("lists every route of protocol %s", (name) => {
+    const documented = tableOf(`Routes of protocol \`${name}\``).flatMap(([method, paths]) =>
+      method === "any" ? [] : codes(paths).map((path) => `${method} ${path}`),
     );
-    const actual = protocols["seldon"]?.(1).rest.routes.map(
-      ({ method, path }) => `${method} ${path}`,
-    );
+    const actual = protocols[name]?.(1).rest.routes.map(({ method, path }) => `${method} ${path}`);
     expect(documented.toSorted()).toEqual(actual?.toSorted());
+  });
+
+  it.each(["seldon", "v2", "tensorflow"])("lists every RPC of protocol %s", (name) => {
+    const row = tableOf("RPCs").find(([protocol]) => protocol === `\`${name}\``);
+    const grpc = protocols[name]?.(1).grpc;
+    const actual = [...(grpc?.rpcs.map(({ path }) => path) ?? []), ...(grpc?.streams ?? [])];
+    expect(codes(row?.[1]).toSorted()).toEqual(actual.toSorted());
   });
 });
