@@ -62,7 +62,9 @@ export type PlanOrFaults =
 export const readConfig = async (sources: Sources): Promise<ReadConfig> => {
   const { argv, env, annotations } = sources;
   const read = readFlags(engineFlags, withEnvDefaults(argv, env));
-  if (!read.ok) return { ok: false, faults: read.faults, exitCode: 1 };
+  if (!read.ok) {
+    return { ok: false, faults: [...read.faults, ...annotationFaults(annotations)], exitCode: 1 };
+  }
   const flags = read.values;
   const faults = [...flagFaults(flags)];
   const warnings: string[] = [];
@@ -144,6 +146,9 @@ const flagFaults = (flags: FlagValues<typeof engineFlags>): readonly string[] =>
   ...positiveFlags
     .filter((name) => flags[name] < 1)
     .map((name) => `--${name} is ${flags[name]}; write a number above 0`),
+  ...(flags.log_work_buffer_size < 0
+    ? [`--log_work_buffer_size is ${flags.log_work_buffer_size}; write 0 or more`]
+    : []),
   ...(flags.prometheus_path.startsWith("/")
     ? []
     : [`--prometheus_path is "${flags.prometheus_path}"; write a path that begins with /`]),
@@ -170,6 +175,12 @@ const wholeNumber = (
     ? Number(text)
     : `annotation ${key} is "${text}"; write a whole number`;
 };
+
+/** Those of annotations that must be right, for when the flags are not. */
+const annotationFaults = (annotations: ReadonlyMap<string, string>): readonly string[] =>
+  ["seldon.io/rest-timeout", "espalier.io/graph-timeout", "seldon.io/grpc-max-message-size"]
+    .map((key) => wholeNumber(annotations, key))
+    .filter((fault) => typeof fault === "string");
 
 const recordWhen = (text: string | undefined, warnings: string[]): EngineConfig["record"] => {
   if (text === undefined || text === "") return "final";
