@@ -161,13 +161,14 @@ const loadRows = (report: Report, mode: Mode): readonly (readonly string[])[] =>
       percent(line.busy),
       percent(line.others),
       ...latencyCells(line),
+      ...(mode === "paced" ? [number(line.lateness.percentile(0.99))] : []),
       `${line.failed}/${line.requests}`,
     ]);
   });
   return [
     [
       ...["graph, request -> answer", "variant", "CPU/req", "min", "ratio", rate, "busy%"],
-      ...["other%", "p50", "p90", "p99", "max", "failed"],
+      ...["other%", "p50", "p90", "p99", "max", ...(mode === "paced" ? ["late"] : []), "failed"],
     ],
     ...rows,
   ];
