@@ -11,8 +11,6 @@ import { freePort, type Launch } from "./processes.ts";
 export type Variant = {
   readonly name: string;
   readonly version: string;
-  /** How many nodes it calls for a request: the engine the whole graph, a proxy one. */
-  calls(one: Case): number;
   /** Where it says that it lives, besides answering predictions. */
   readonly livePath?: string;
   /** How to start it for a case, and the port it will listen on. */
@@ -45,7 +43,6 @@ export const makeEngine = ({ env, profiles }: VariantOptions): Variant => {
   return {
     name: "espalier",
     version: `espalier ${version} on Node ${node}`,
-    calls: ({ nodes }) => nodes,
     livePath: "/live",
     prepare: async (one, stub) => {
       const port = await freePort();
@@ -106,7 +103,6 @@ const makeProxy = (
 ): Variant => ({
   name: proxy.name,
   version: proxy.version,
-  calls: () => 1,
   prepare: async (one, stub) => {
     const port = await freePort();
     const own = join(folder, `${proxy.name}-${one.id}-${port}`);
