@@ -8,12 +8,17 @@ import { EngineError } from "../errors.ts";
 import { type Cancelled, offCancel, onCancel, type Scope } from "../scope.ts";
 
 export type StreamCall = {
+  /** POST if absent. */
+  readonly method?: string;
   readonly host: string;
   readonly port: number;
   readonly path: string;
   /** Header lines, each ended by CRLF. */
   readonly headerLines: string;
-  readonly body: Buffer;
+  /** Value of the Host header; the place that is called if absent. */
+  readonly hostHeader?: string;
+  /** Undefined sends no body and no Content-Length. */
+  readonly body: Buffer | undefined;
   /** Until the first byte of the answer; 0 means no limit. */
   readonly timeoutMs: number;
   readonly scope: Scope;
@@ -23,6 +28,8 @@ export type StreamAnswer = {
   readonly status: number;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
+  /** Names and values by turns, as they came. */
+  readonly headers: readonly string[];
   /** Ends with an error if the node breaks off, or the scope ends. */
   readonly stream: Readable;
 };
@@ -32,9 +39,9 @@ const agent = new Agent({ keepAlive: true });
 /** @throws {EngineError} NODE_UNREACHABLE, NODE_TIMEOUT, or the scope's reason. */
 export const openStream = (call: StreamCall): Promise<StreamAnswer> =>
   new Promise((resolve, reject) => {
-    const { host, port, path, scope, body, timeoutMs } = call;
-    const name = `POST http://${host}:${port}${path}`;
-    const sent = request({ host, port, path, method: "POST", agent, headers: headersOf(call) });
+    const { method = "POST", host, port, path, scope, body, timeoutMs } = call;
+    const name = `${method} http://${host}:${port}${path}`;
+    const sent = request({ host, port, path, method, agent, headers: headersOf(call) });
     const fail = (error: EngineError): void => {
       finish();
       sent.destroy();
@@ -67,6 +74,7 @@ export const openStream = (call: StreamCall): Promise<StreamAnswer> =>
         status: answer.statusCode ?? 0,
         contentType: answer.headers["content-type"],
         contentEncoding: answer.headers["content-encoding"],
+        headers: answer.rawHeaders,
         stream: answer,
       });
     });
@@ -75,8 +83,10 @@ export const openStream = (call: StreamCall): Promise<StreamAnswer> =>
   });
 
 /** Node.js takes names and values by turns, so repeated names stay repeated. */
-const headersOf = ({ headerLines, body, host, port }: StreamCall): readonly string[] => {
-  const headers = ["Host", `${host}:${port}`, "Content-Length", String(body.length)];
+const headersOf = (call: StreamCall): readonly string[] => {
+  const { headerLines, hostHeader, body, host, port } = call;
+  const headers = ["Host", hostHeader ?? `${host}:${port}`];
+  if (body !== undefined) headers.push("Content-Length", String(body.length));
   for (const line of headerLines.split("\r\n")) {
     const colon = line.indexOf(":");
     if (colon > 0) headers.push(line.slice(0, colon), line.slice(colon + 1).trim());

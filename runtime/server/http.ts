@@ -6,7 +6,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { pipeline, type Readable } from "node:stream";
 import { asEngineError, EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
@@ -59,6 +59,11 @@ export type HttpServerOptions = {
   readonly tls?: TlsMaterial;
   /** Targets that are answered however many requests are in work: what asks whether we live. */
   readonly isProbe?: (target: string) => boolean;
+  /**
+   * Sees each connection before a byte of it is read; `serve` makes it one of ours, at once or
+   * later. Of a connection that speaks something else, only the end is waited for when draining.
+   */
+  readonly onConnection?: (socket: Socket, serve: () => void) => void;
 };
 
 export type HttpServer = {
@@ -103,6 +108,7 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
     ...options,
     secured: tlsServer !== undefined,
   });
+  if (options.onConnection !== undefined) showFirst(server, options.onConnection, options);
   const edge: Edge = { options, connections, inWork: 0, draining: false };
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -126,6 +132,22 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
       server.closeAllConnections();
     },
   };
+};
+
+/** Puts `look` in front of everything that listens for connections. */
+const showFirst = (
+  server: Server,
+  look: NonNullable<HttpServerOptions["onConnection"]>,
+  { tls }: HttpServerOptions,
+): void => {
+  const event = tls === undefined ? "connection" : "secureConnection";
+  const listeners = server.listeners(event);
+  server.removeAllListeners(event);
+  server.on(event, (socket: Socket) => {
+    look(socket, () => {
+      for (const listener of listeners) listener.call(server, socket);
+    });
+  });
 };
 
 const serve = async (
@@ -200,7 +222,7 @@ const send = (
   const headers = answer.headers.slice();
   if (draining) headers.push("Connection", "close");
   if ("stream" in answer) {
-    if (!response.destroyed) response.writeHead(answer.status, headers);
+    if (!response.destroyed) response.writeHead(answer.status, headers).flushHeaders();
     pipeline(answer.stream, response, () => {}); // either end's failure ends the other
     return;
   }
