@@ -1,0 +1,9 @@
+import base from "../../jest.config.js";
+
+/** The tests against real peers; run node test/peers/environment/main.ts first. @type {import('jest').Config} */
+export default {
+  ...base,
+  rootDir: "../..",
+  testMatch: ["<rootDir>/test/peers/**/*.peer.ts"],
+  testTimeout: 30_000,
+};
