@@ -5,7 +5,8 @@
 import { isUtf8 } from "node:buffer";
 import { EngineError } from "../errors.ts";
 import type { Payload } from "../payload.ts";
-import { eachKey, elementsOf, isNamed, skipSpace, skipValue } from "./json-scan.ts";
+import { eachKey, elementsOf, isNamed } from "./json-scan.ts";
+import { skipSpace, skipValue } from "./json-skip.ts";
 import { kindOf } from "./nested.ts";
 import { bytesElements, elementOf } from "./open-inference-datatype.ts";
 import { plain } from "./plain.ts";

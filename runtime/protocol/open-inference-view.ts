@@ -1,7 +1,7 @@
 /** Numbers in and out of v2 messages as JSON. Source: Open Inference Protocol, inference. */
 import type { NumericView } from "../nodes/view.ts";
 import { readElements } from "./datatype.ts";
-import { skipSpace } from "./json-scan.ts";
+import { skipSpace } from "./json-skip.ts";
 import { type Numbers, numericOrBoolean, readFlat, readNested, sizeOf, unfit } from "./nested.ts";
 import { binarySizeOf, type Parts, type TensorHead } from "./open-inference-binary.ts";
 import { elementOf } from "./open-inference-datatype.ts";

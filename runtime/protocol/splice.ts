@@ -2,7 +2,8 @@
  * Replacing members of a JSON object in its bytes, without parsing the rest. Whatever does not
  * read as JSON is answered with undefined, and so left as it is.
  */
-import { closeBrace, eachKey, isNamed, skipSpace, skipValue } from "./json-scan.ts";
+import { eachKey, isNamed } from "./json-scan.ts";
+import { closeBrace, skipSpace, skipValue } from "./json-skip.ts";
 import type { Span } from "./span.ts";
 
 /**

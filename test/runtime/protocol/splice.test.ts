@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { elementsOf } from "../../../runtime/protocol/json-scan.ts";
+import { skipValue } from "../../../runtime/protocol/json-skip.ts";
 import { findMember, withRenamed, withRouting } from "../../../runtime/protocol/splice.ts";
 import { objectWith, stringText, valueText } from "./json-text.ts";
 
@@ -154,6 +155,26 @@ describe("findMember", () => {
           else expect(member).toBeUndefined();
         }
       }),
+    );
+  });
+});
+
+describe("skipValue", () => {
+  it("finds the end of any value, long runs and long strings included", () => {
+    const long = fc
+      .array(fc.constantFrom("1234567890,".repeat(9), '"', "\\\\", '\\"', "[1]", "x".repeat(70)), {
+        maxLength: 12,
+      })
+      .map((parts) => JSON.stringify([parts.join(""), parts, [1.5e300, parts.length]]));
+    fc.assert(
+      fc.property(fc.oneof(long, valueText), (text) => {
+        const json = Buffer.from(`${text} ,"]}`);
+        expect(skipValue(json, 0)).toBe(Buffer.byteLength(text));
+        expect(skipValue(json.subarray(0, Buffer.byteLength(text) - 1), 0)).toBeLessThan(
+          Buffer.byteLength(text),
+        );
+      }),
+      { numRuns: 500 },
     );
   });
 });
