@@ -5,7 +5,7 @@ import type { Sink } from "./sink.ts";
 import { claimedBytes, type Unpack } from "./unpack.ts";
 
 /** Source: engine contract, 7.2. */
-const eventTypes = {
+export const eventTypes = {
   request: "io.seldon.serving.inference.request",
   response: "io.seldon.serving.inference.response",
   feedback: "io.seldon.serving.feedback",
