@@ -129,7 +129,7 @@ const watch = (state: State, socket: Socket, { deadlines }: HttpClientOptions): 
       new EngineError("NODE_UNREACHABLE", `no connection within ${connectTimeoutMs} ms`),
     ),
   );
-  const wasKept = (): boolean => state.exchanges > 1 && state.current?.reader.started === false;
+  const wasKept = (): boolean => state.exchanges > 1 && state.current?.reader.started() === false;
   socket.on("connect", () => deadlines.clear(opening));
   socket.on("error", (error: NodeJS.ErrnoException) => {
     // EPIPE: the host had closed before. A mere reset may come from one that took the request.

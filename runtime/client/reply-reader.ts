@@ -17,7 +17,7 @@ export type ReplyReader = {
   /** The connection ended; whole only if the reply was to end with it. */
   end(): Finished | undefined;
   /** True once a byte of the reply has come. */
-  readonly started: boolean;
+  started(): boolean;
 };
 
 type Head = {
@@ -165,9 +165,7 @@ export const makeReplyReader = (limits: Limits): ReplyReader => {
   };
 
   return {
-    get started() {
-      return started;
-    },
+    started: () => started,
     read: (bytes) => {
       started = true;
       const after = head === undefined ? readHead(bytes) : bytes;

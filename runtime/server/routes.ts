@@ -25,12 +25,14 @@ type Fit<Kind> = { readonly route: Kind; readonly unit: string | undefined };
 export const makeMatch = <Kind extends Route>(routes: readonly Kind[]): Match<Kind> => {
   const compiled = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
   // Paths without a variable part are looked up; what fits them is the same every time.
-  const exact = new Map<string, readonly Fit<Kind>[]>();
-  for (const { path } of routes) if (!/[{*]/.test(path)) exact.set(path, fits(compiled, path));
+  const exact = new Map<string, (method: string) => Found<Kind>>();
+  for (const { path } of routes) {
+    if (!/[{*]/.test(path)) exact.set(path, remember(fits(compiled, path)));
+  }
   return (method, target) => {
     const path = pathOf(target);
     const known = exact.get(path);
-    if (known !== undefined) return choose(known, method);
+    if (known !== undefined) return known(method);
     const clean = cleanPath(path);
     if (clean !== path) return { is: "moved", location: clean + target.slice(pathLength(target)) };
     return choose(fits(compiled, decoded(path)), method);
@@ -42,6 +44,21 @@ const fits = <Kind>(compiled: readonly Compiled<Kind>[], path: string): readonly
     const match = pattern.exec(path);
     return match === null ? [] : [{ route, unit: match.groups?.["unit"] }];
   });
+
+/** Chooses once for each method, of which there are few. */
+const remember = <Kind extends Route>(
+  found: readonly Fit<Kind>[],
+): ((method: string) => Found<Kind>) => {
+  const byMethod = new Map<string, Found<Kind>>();
+  return (method) => {
+    let known = byMethod.get(method);
+    if (known === undefined) {
+      known = choose(found, method);
+      byMethod.set(method, known);
+    }
+    return known;
+  };
+};
 
 const choose = <Kind extends Route>(found: readonly Fit<Kind>[], method: string): Found<Kind> => {
   if (found.length === 0) return { is: "unknown" };

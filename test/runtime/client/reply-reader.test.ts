@@ -136,9 +136,9 @@ describe("makeReplyReader", () => {
 
   it("knows whether a byte of the reply has come", () => {
     const reader = makeReplyReader(defaultLimits);
-    expect(reader.started).toBe(false);
+    expect(reader.started()).toBe(false);
     reader.read(latin1("H"));
-    expect(reader.started).toBe(true);
+    expect(reader.started()).toBe(true);
   });
 
   const head = (line: string): string => `HTTP/1.1 200 OK\r\n${line}\r\n\r\n`;
