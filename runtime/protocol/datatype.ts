@@ -3,7 +3,7 @@
  *
  * Source: Open Inference Protocol, binary tensor data extension; engine contract, 4.3 (`tensor_content`).
  */
-import { unfit } from "./nested.ts";
+import { mostValues, tooMany, unfit } from "./nested.ts";
 
 export type Element = {
   /** Bytes of one. */
@@ -50,5 +50,7 @@ export const readElements = (bytes: Buffer, { size, read }: Element, place: stri
   if (bytes.length % size !== 0) {
     throw unfit(`${place} has ${bytes.length} bytes, which is no multiple of ${size}`);
   }
-  return Array.from({ length: bytes.length / size }, (_, i) => read(bytes, i * size));
+  const length = bytes.length / size;
+  if (length > mostValues) throw tooMany(length, place);
+  return Array.from({ length }, (_, i) => read(bytes, i * size));
 };

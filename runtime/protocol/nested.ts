@@ -18,6 +18,12 @@ export const unfit = (why: string, cause?: unknown): EngineError =>
 /** More dimensions than any model has. */
 const deepest = 32;
 
+/** More values than this, 128 MB of numbers, are not worked on inside the engine. */
+export const mostValues = 16_777_216;
+
+export const tooMany = (count: number, place: string): EngineError =>
+  unfit(`${place} has ${count} values; at most ${mostValues} can be read`);
+
 /** @throws {EngineError} PAYLOAD_UNFIT, naming the place of the first leaf that is no number. */
 export const readNested = (value: unknown, path: string, leaf: Leaf): Numbers => {
   const shape: number[] = [];

@@ -2,21 +2,17 @@
  * Protocol `v2` over REST with binary tensors: a JSON part, then the raw bytes of the tensors that
  * say `binary_data_size`, in their order. Source: Open Inference Protocol, binary tensor data extension.
  */
-import { isUtf8 } from "node:buffer";
 import { EngineError } from "../errors.ts";
 import type { Payload } from "../payload.ts";
 import { eachKey, elementsOf, isNamed } from "./json-scan.ts";
 import { skipSpace, skipValue } from "./json-skip.ts";
 import { kindOf } from "./nested.ts";
-import { bytesElements, elementOf } from "./open-inference-datatype.ts";
+import { rawAsJson, unreadable } from "./open-inference-text.ts";
 import { plain } from "./plain.ts";
 import type { Span } from "./span.ts";
 import { type Edit, edited, findMember } from "./splice.ts";
 
 export type Parts = { readonly json: Buffer; readonly binary: Buffer };
-
-const unreadable = (why: string): EngineError =>
-  new EngineError("MESSAGE_UNREADABLE", `a v2 message cannot be read: ${why}`);
 
 /** A message in its two parts, unpacked. @throws {EngineError} MESSAGE_UNREADABLE */
 export const partsOf = (message: Payload, limitBytes: number): Parts => {
@@ -48,12 +44,13 @@ export const binarySizeOf = ({ parameters }: TensorHead): number | undefined => 
  * The JSON part with the data of binary tensors written into it; every other byte stays.
  *
  * @throws {EngineError} MESSAGE_UNREADABLE for sizes that the binary part does not have, and for
- * data that JSON cannot write: NaN, infinities, and BYTES that are not UTF-8.
+ * data that JSON cannot write, or not within `limitBytes`.
  */
-export const withoutBinary = ({ json, binary }: Parts): Buffer => {
+export const withoutBinary = ({ json, binary }: Parts, limitBytes: number): Buffer => {
   if (binary.length === 0 && json.indexOf('"binary_data_size"') < 0) return json;
   const edits: Edit[] = [];
   let used = 0;
+  let written = 0;
   for (const tensor of tensorsOf(json)) {
     const head = parseHead(json, tensor);
     const size = binarySizeOf(head);
@@ -63,10 +60,11 @@ export const withoutBinary = ({ json, binary }: Parts): Buffer => {
     if (!(size <= left)) {
       throw unreadable(`${place} has binary_data_size ${size}, but ${left} bytes are left`);
     }
-    const data = dataText(binary.subarray(used, used + size), head.datatype, place);
+    const raw = binary.subarray(used, used + size);
+    const data = rawAsJson({ raw, datatype: head.datatype, place }, limitBytes - written);
     used += size;
-    const start = tensor.start + 1;
-    edits.push({ start, end: start, text: `"data":${data},` }, ...withoutSize(json, tensor.start));
+    written += data.length;
+    edits.push(...insertion(tensor.start, data), ...withoutSize(json, tensor.start));
   }
   if (used !== binary.length) {
     throw unreadable(`its tensors account for ${used} of ${binary.length} binary bytes`);
@@ -94,6 +92,16 @@ const parseHead = (json: Buffer, { start, end }: Span): TensorHead => {
   }
 };
 
+/** Data as the first member of the tensor at `at`, which has others: its parameters at least. */
+const insertion = (at: number, data: Buffer): readonly Edit[] => {
+  const place = { start: at + 1, end: at + 1 };
+  return [
+    { ...place, text: '"data":' },
+    { ...place, text: data },
+    { ...place, text: "," },
+  ];
+};
+
 /** The parameters of the tensor at `at`, without the size. */
 const withoutSize = (json: Buffer, at: number): readonly Edit[] => {
   const parameters = findMember(json, at, "parameters")?.member;
@@ -105,39 +113,4 @@ const withoutSize = (json: Buffer, at: number): readonly Edit[] => {
     return true;
   });
   return [{ ...parameters, text: `{${kept.join(",")}}` }];
-};
-
-/** Raw data as a JSON array. */
-const dataText = (raw: Buffer, datatype: unknown, place: string): string => {
-  if (datatype === "BYTES") return `[${textsOf(raw, place).join(",")}]`;
-  const element = elementOf(datatype);
-  if (element === undefined) throw unreadable(`${place} has an unknown datatype`);
-  if (raw.length % element.size !== 0) {
-    throw unreadable(`${place} has ${raw.length} bytes of ${datatype}, which is no whole number`);
-  }
-  const count = raw.length / element.size;
-  const write =
-    exact[String(datatype)] ?? ((bytes, at) => numberText(element.read(bytes, at), place));
-  return `[${Array.from({ length: count }, (_, i) => write(raw, i * element.size)).join(",")}]`;
-};
-
-/** Datatypes whose values are written otherwise than a number is. */
-const exact: Readonly<Record<string, (raw: Buffer, at: number) => string>> = {
-  BOOL: (raw, at) => String(raw[at] !== 0),
-  INT64: (raw, at) => String(raw.readBigInt64LE(at)),
-  UINT64: (raw, at) => String(raw.readBigUInt64LE(at)),
-};
-
-const numberText = (value: number, place: string): string => {
-  if (Number.isFinite(value)) return Object.is(value, -0) ? "-0" : String(value);
-  throw unreadable(`${place} holds ${value}, which JSON cannot write`);
-};
-
-const textsOf = (raw: Buffer, place: string): readonly string[] => {
-  const found = bytesElements(raw);
-  if (found === undefined) throw unreadable(`${place} has BYTES that are cut off`);
-  return found.map((bytes) => {
-    if (isUtf8(bytes)) return JSON.stringify(bytes.toString());
-    throw unreadable(`${place} has BYTES that are not UTF-8, which JSON cannot write`);
-  });
 };

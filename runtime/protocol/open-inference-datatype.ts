@@ -23,17 +23,3 @@ export const elementOf = (datatype: unknown): Element | undefined =>
 
 /** Elements of BYTES are written as their length, 4 bytes, and their bytes. */
 export const bytesLengthSize = 4;
-
-/** The elements of raw BYTES; undefined if they do not end where the tensor ends. */
-export const bytesElements = (raw: Buffer): readonly Buffer[] | undefined => {
-  const found: Buffer[] = [];
-  let at = 0;
-  while (at < raw.length) {
-    if (raw.length - at < bytesLengthSize) return undefined;
-    const start = at + bytesLengthSize;
-    at = start + raw.readUInt32LE(at);
-    if (at > raw.length) return undefined;
-    found.push(raw.subarray(start, at));
-  }
-  return found;
-};

@@ -15,7 +15,7 @@ export const makeOpenInferenceJson = (limitBytes: number): Codec => ({
   /** A bare array of the answers, as under `seldon`; binary tensors become JSON first. */
   join: (answers) =>
     jsonList(
-      answers.map((one) => withoutBinary(partsOf(one, limitBytes))),
+      answers.map((one) => withoutBinary(partsOf(one, limitBytes), limitBytes)),
       answers.some(({ jsonBytes }) => jsonBytes !== undefined)
         ? "application/json"
         : answers[0]?.contentType,

@@ -26,14 +26,14 @@ export const findMember = (
 };
 
 /** A change to a text: these bytes become this. */
-export type Edit = Span & { readonly text: string };
+export type Edit = Span & { readonly text: string | Buffer };
 
 /** The text with all edits made; they are given in its order and do not overlap. */
 export const edited = (json: Buffer, edits: readonly Edit[]): Buffer => {
   const pieces: Buffer[] = [];
   let kept = 0;
   for (const { start, end, text } of edits) {
-    pieces.push(json.subarray(kept, start), Buffer.from(text));
+    pieces.push(json.subarray(kept, start), typeof text === "string" ? Buffer.from(text) : text);
     kept = end;
   }
   return Buffer.concat([...pieces, json.subarray(kept)]);

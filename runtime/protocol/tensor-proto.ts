@@ -1,6 +1,6 @@
 /** Numbers in and out of a `tensorflow.TensorProto` in its bytes. Source: engine contract, 4.3. */
 import { brainOf, type Element, elements, halfOf, readElements } from "./datatype.ts";
-import { type Numbers, sizeOf, unfit } from "./nested.ts";
+import { mostValues, type Numbers, sizeOf, unfit } from "./nested.ts";
 import { bytesOf, embedded, fields, LENGTH, slice } from "./wire.ts";
 import { firstOf, numberOf, numbersOf, type Scalar, scalars } from "./wire-scalar.ts";
 import { doublesField, lengthField, type Pieces, varintField } from "./wire-write.ts";
@@ -41,9 +41,6 @@ const double = 2;
 /** A reference to a value of a type has the type's number plus this. */
 const reference = 100;
 
-/** A shape is cheap to write and dear to fill: no more values than this are made from one. */
-const mostRepeated = 10_000_000;
-
 /**
  * The numbers of a tensor. Fewer values than its shape asks for stand for a tensor whose last
  * value repeats, none at all for zeros, as in TensorFlow.
@@ -66,7 +63,8 @@ export const readTensorProto = (tensor: Buffer, place: string): Numbers => {
   const entries = numbersOf(tensor, field, scalar);
   const values = value === undefined ? entries : entries.map(value);
   const missing = size === undefined ? -1 : size - values.length;
-  if (missing < 0 || missing > mostRepeated) throw misfit(values.length);
+  // A shape is cheap to write and dear to fill.
+  if (missing < 0 || missing > mostValues) throw misfit(values.length);
   if (missing === 0) return { shape, values };
   return { shape, values: values.concat(new Array<number>(missing).fill(values.at(-1) ?? 0)) };
 };

@@ -1,4 +1,5 @@
 /** Numbers in protobuf messages, single and repeated. */
+import { mostValues, tooMany } from "./nested.ts";
 import type { Span } from "./span.ts";
 import {
   FIXED32,
@@ -78,10 +79,13 @@ const eachPacked = (
   }
 };
 
-/** All values of a repeated field. */
+/** All values of a repeated field. @throws {EngineError} PAYLOAD_UNFIT for more than a built-in node takes */
 export const numbersOf = (bytes: Buffer, number: number, scalar: Scalar): number[] => {
   const values: number[] = [];
-  eachScalar(bytes, number, scalar, (at) => values.push(scalar.read(bytes, at)));
+  eachScalar(bytes, number, scalar, (at) => {
+    if (values.length === mostValues) throw tooMany(mostValues + 1, `field ${number}`);
+    values.push(scalar.read(bytes, at));
+  });
   return values;
 };
 

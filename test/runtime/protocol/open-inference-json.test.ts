@@ -141,6 +141,17 @@ describe("makeOpenInferenceJson join", () => {
     expect([joined.contentType, joined.jsonBytes]).toEqual(["application/json", undefined]);
   });
 
+  it("writes large binary tensors", () => {
+    const values = Array.from({ length: 10_000 }, (_, i) => i / 2);
+    const message = withBinary(
+      { outputs: [{ datatype: "FP32", parameters: { binary_data_size: 40_000 } }] },
+      fp32(...values),
+    );
+    expect(jsonOf(codec.join([message], "m"))).toEqual([
+      { outputs: [{ data: values, datatype: "FP32", parameters: {} }] },
+    ]);
+  });
+
   const sized = (datatype: string, binary_data_size: unknown) => ({
     outputs: [{ name: "o", datatype, shape: [1], parameters: { binary_data_size } }],
   });
@@ -161,6 +172,10 @@ describe("makeOpenInferenceJson join", () => {
     {
       name: "BYTES that are not UTF-8",
       message: withBinary(sized("BYTES", 5), bytes(Buffer.from([255]))),
+    },
+    {
+      name: "more JSON than the limit",
+      message: withBinary(sized("UINT8", 600_000), Buffer.alloc(600_000, 255)),
     },
     { name: "bytes that no tensor claims", message: withBinary({}, fp32(1)) },
   ])("refuses $name", ({ message }) => {
@@ -306,6 +321,10 @@ describe("makeOpenInferenceJson view", () => {
           ],
         }),
       ),
+    },
+    {
+      name: "more values than a built-in node takes",
+      message: binary("UINT8", Buffer.alloc(16_777_217)),
     },
     { name: "BYTES", message: rest(response({ datatype: "BYTES", data: ["x"] })) },
     { name: "BYTES that are numbers", message: rest(response({ datatype: "BYTES", data: [1] })) },
