@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
 import type { Issue } from "../api/result.ts";
 import { type Logger, makeLog } from "../host/log.ts";
+import { parseAnnotations } from "../runtime/annotations.ts";
 import { readConfig } from "../runtime/component/config.ts";
 import { readFlags, usage } from "../runtime/component/flags.ts";
-import { type Running, serve } from "../runtime/component/serve.ts";
+import type { Running } from "../runtime/component/listen.ts";
+import { serve } from "../runtime/component/serve.ts";
 
 /** How long requests in work may take to end after the first signal; a second one ends them at once. */
 const drainMs = 30_000;
@@ -25,7 +28,7 @@ export const main = async (argv: readonly string[]): Promise<number> => {
     process.stdout.write(usage);
     return 0;
   }
-  const config = readConfig(flags.value, process.env);
+  const config = readConfig(flags.value, process.env, readAnnotations());
   report("warning: ", config.warnings);
   if (!config.ok) {
     report("", config.issues);
@@ -46,11 +49,23 @@ export const main = async (argv: readonly string[]): Promise<number> => {
     report("", started.issues);
     return process.exit(1);
   }
-  const { httpPort, metricsPort } = started.value;
-  log.info({ module, httpPort, metricsPort }, "serving");
+  const { httpPort, grpcPort, metricsPort } = started.value;
+  log.info({ module, httpPort, grpcPort, metricsPort }, "serving");
   const code = await ending;
   await stop(started.value, log);
   return process.exit(code);
+};
+
+/** Where the kubelet writes the pod's annotations. Source: engine contract, 1.5. */
+const podAnnotations = "/etc/podinfo/annotations";
+
+const readAnnotations = (): ReadonlyMap<string, string> => {
+  try {
+    const path = process.env["ESPALIER_PODINFO_ANNOTATIONS"] || podAnnotations;
+    return parseAnnotations(readFileSync(path, "utf8"));
+  } catch {
+    return new Map(); // outside a pod there is no such file
+  }
 };
 
 const report = (word: string, issues: readonly Issue[]): void => {

@@ -1,4 +1,4 @@
-import { ComponentError, type Model } from "./user.ts";
+import type { Model } from "./user.ts";
 
 /** What a method that the model does not have returned. */
 export const absent = Symbol("absent");
@@ -18,18 +18,4 @@ export const call = async (
     if (thrown instanceof Error && thrown.name === "NotImplemented") return absent;
     throw thrown;
   }
-};
-
-/** What a raw method returned, as it is; `absent` if there is none. */
-export const callRaw = async (
-  model: Model,
-  name: keyof Model,
-  ...args: unknown[]
-): Promise<unknown> => {
-  const returned = await call(model, name, args);
-  if (returned !== undefined) return returned;
-  throw new ComponentError(`${name} returned nothing: return the message to send`, {
-    status: 500,
-    reason: "MICROSERVICE_INTERNAL_ERROR",
-  });
 };

@@ -1,10 +1,11 @@
 /**
  * A user's class as a node of a graph, whatever the transport: an action and a message in, a
- * message out, or a ComponentError. The REST face (`rest.ts`) puts it on a socket.
+ * message out, or a ComponentError. The faces (`rest.ts`, `grpc.ts`) put it on sockets.
  *
  * Source: engine contract, 11.4 and 11.5.
  */
-import { absent, call, callRaw } from "./call.ts";
+import { type Action, callRaw, isRaw, required, type Transport } from "./action.ts";
+import { absent, call } from "./call.ts";
 import { readFeedback } from "./feedback.ts";
 import {
   asMessage,
@@ -17,47 +18,56 @@ import {
 } from "./message.ts";
 import type { MetricMethod } from "./metrics.ts";
 import { buildReply, type ComponentOptions, type Inherited, type Reply } from "./reply.ts";
-import { asResponse, ComponentError, type Meta } from "./user.ts";
-
-export type Action =
-  | "predict"
-  | "transformInput"
-  | "transformOutput"
-  | "route"
-  | "aggregate"
-  | "sendFeedback";
+import { asComponentError, asResponse, ComponentError, type Meta } from "./user.ts";
 
 export type Component = {
   /**
-   * Answers one message. The result is a message whose `binData`, if any, is a Buffer, or what a
+   * Answers one message, which came over REST if nothing else is said. The result is a message whose `binData`, if any, is a Buffer, or what a
    * raw method returned.
    *
    * @throws whatever the user's method threw; `asComponentError` tells how to answer it.
    */
-  run(action: Action, message: unknown): Promise<unknown>;
+  run(action: Action, message: unknown, transport?: Transport): Promise<unknown>;
+  /** Whether the message of an action goes to a method as it is, in its JSON form. */
+  isRaw(action: Action, transport: Transport): boolean;
   /** Answers whether the model is healthy, in words of its own; throws if it is not. */
   health(): Promise<unknown>;
+  /** Undefined if the model is healthy, else why it is not. */
+  readiness(): Promise<string | undefined>;
 };
 
-type Context = ComponentOptions & { readonly reply: (reply: Reply) => Promise<JsonObject> };
+type Context = ComponentOptions & {
+  readonly reply: (reply: Omit<Reply, "transport">) => Promise<JsonObject>;
+  readonly transport: Transport;
+};
 
 export const makeComponent = (options: ComponentOptions): Component => {
-  const context: Context = { ...options, reply: (reply) => buildReply(options, reply) };
+  const contextOf = (transport: Transport): Context => ({
+    ...options,
+    transport,
+    reply: (reply) => buildReply(options, { ...reply, transport }),
+  });
+  const contexts = { rest: contextOf("rest"), grpc: contextOf("grpc") };
   return {
-    run: (action, message) => actions[action](context, message),
-    health: () => health(context),
+    run: (action, message, transport = "rest") => acts[action](contexts[transport], message),
+    isRaw: (action, transport) => isRaw(options.model, action, transport),
+    health: () => health(contexts.rest),
+    readiness: () =>
+      health(contexts.rest).then(
+        () => undefined,
+        (thrown) => asComponentError(thrown).message,
+      ),
   };
 };
 
-const actions: Readonly<Record<Action, (context: Context, message: unknown) => Promise<unknown>>> =
-  {
-    predict: (context, message) => typed(context, "predict", message),
-    transformInput: (context, message) => typed(context, "transformInput", message),
-    transformOutput: (context, message) => typed(context, "transformOutput", message),
-    route: (context, message) => route(context, message),
-    aggregate: (context, message) => aggregate(context, message),
-    sendFeedback: (context, message) => sendFeedback(context, message),
-  };
+const acts: Readonly<Record<Action, (context: Context, message: unknown) => Promise<unknown>>> = {
+  predict: (context, message) => typed(context, "predict", message),
+  transformInput: (context, message) => typed(context, "transformInput", message),
+  transformOutput: (context, message) => typed(context, "transformOutput", message),
+  route: (context, message) => route(context, message),
+  aggregate: (context, message) => aggregate(context, message),
+  sendFeedback: (context, message) => sendFeedback(context, message),
+};
 
 const labels = {
   predict: "predict",
@@ -66,12 +76,12 @@ const labels = {
 } as const satisfies Partial<Record<Action, MetricMethod>>;
 
 const typed = async (
-  { model, reply }: Context,
+  { model, reply, transport }: Context,
   method: keyof typeof labels,
   body: unknown,
 ): Promise<unknown> => {
   const message = asMessage(body);
-  const raw = await callRaw(model, `${method}Raw`, message);
+  const raw = await callRaw(model, method, transport, message);
   if (raw !== absent) return raw;
   const meta = metaOf(message);
   const { value, names, encoding } = contentOf(message);
@@ -83,9 +93,9 @@ const typed = async (
   return reply({ ...base, returned: value, names });
 };
 
-const route = async ({ model, reply }: Context, body: unknown): Promise<unknown> => {
+const route = async ({ model, reply, transport }: Context, body: unknown): Promise<unknown> => {
   const message = asMessage(body);
-  const raw = await callRaw(model, "routeRaw", message);
+  const raw = await callRaw(model, "route", transport, message);
   if (raw !== absent) return raw;
   const meta = metaOf(message);
   const { value, names, encoding } = contentOf(message);
@@ -108,8 +118,8 @@ const route = async ({ model, reply }: Context, body: unknown): Promise<unknown>
   });
 };
 
-const aggregate = async ({ model, reply }: Context, body: unknown): Promise<unknown> => {
-  const raw = await callRaw(model, "aggregateRaw", body);
+const aggregate = async ({ model, reply, transport }: Context, body: unknown): Promise<unknown> => {
+  const raw = await callRaw(model, "aggregate", transport, body);
   if (raw !== absent) return raw;
   const messages = messagesOf(body);
   const contents = messages.map((message) => contentOf(message));
@@ -138,13 +148,13 @@ const aggregate = async ({ model, reply }: Context, body: unknown): Promise<unkn
 const unnamedUnit = "0";
 
 const sendFeedback = async (
-  { model, reply, metrics, unitId = unnamedUnit }: Context,
+  { model, reply, metrics, transport, unitId = unnamedUnit }: Context,
   body: unknown,
 ): Promise<unknown> => {
   const feedback = readFeedback(body);
   const { request, reward } = feedback;
   metrics.reward(reward);
-  const raw = await callRaw(model, "sendFeedbackRaw", body);
+  const raw = await callRaw(model, "sendFeedback", transport, body);
   if (raw !== absent) return raw;
   const { value, names, encoding } = dataContentOf(request);
   const truth = dataContentOf(feedback.truth).value;
@@ -162,8 +172,8 @@ const sendFeedback = async (
 };
 
 const health = async ({ model, reply }: Context): Promise<unknown> => {
-  const raw = await callRaw(model, "healthStatusRaw");
-  if (raw !== absent) return raw;
+  const raw = await call(model, "healthStatusRaw", []);
+  if (raw !== absent) return required(raw, "healthStatusRaw");
   const returned = await call(model, "healthStatus", []);
   return reply({
     method: "healthStatus",

@@ -2,6 +2,7 @@
 import { failure, type Issue, type Result, success } from "../../api/result.ts";
 import { parseDuration } from "../../host/flags.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
+import type { Action } from "./action.ts";
 import { type Flags, limitFlags } from "./flags.ts";
 import { isObject } from "./message.ts";
 import { splitImage } from "./metadata.ts";
@@ -14,7 +15,10 @@ export type ComponentConfig = {
   readonly module: string;
   readonly serviceType: ServiceType;
   readonly httpPort: number;
-  readonly grpcPort: number;
+  /** Undefined opens none. */
+  readonly grpcPort: number | undefined;
+  /** Largest message over gRPC. */
+  readonly grpcMaxBytes: number;
   readonly metricsPort: number;
   readonly metricsPath: string;
   /** Address to listen on; all if undefined. */
@@ -33,6 +37,15 @@ export type ComponentConfig = {
 const serviceTypes = ["MODEL", "ROUTER", "TRANSFORMER", "OUTPUT_TRANSFORMER", "COMBINER"] as const;
 export type ServiceType = (typeof serviceTypes)[number];
 
+/** What each type of node is called for. */
+export const nodeActions = {
+  MODEL: "predict",
+  ROUTER: "route",
+  TRANSFORMER: "transformInput",
+  OUTPUT_TRANSFORMER: "transformOutput",
+  COMBINER: "aggregate",
+} as const satisfies Record<ServiceType, Action>;
+
 /** As in `host/log.ts`, the default first. */
 const levels = ["INFO", "DEBUG", "WARN", "WARNING", "ERROR", "FATAL"] as const;
 
@@ -47,16 +60,26 @@ type Reader = {
 /** A setting as it was written, and where. */
 type Written = { readonly text: string; readonly path: string };
 
-/** Source: engine contract, 11.7, for variables and defaults. */
-export const readConfig = (flags: Flags, env: Env): Result<ComponentConfig> => {
+/**
+ * `annotations` are the pod's.
+ *
+ * Source: engine contract, 11.7, for variables and defaults.
+ */
+export const readConfig = (
+  flags: Flags,
+  env: Env,
+  annotations: ReadonlyMap<string, string> = new Map(),
+): Result<ComponentConfig> => {
   const reader: Reader = { flags: flags.values, env, issues: [], warnings: [] };
   const unitId = written(reader, undefined, "PREDICTIVE_UNIT_ID")?.text;
   const image = written(reader, undefined, "PREDICTIVE_UNIT_IMAGE")?.text;
+  const limits = readLimits(reader);
   const config: ComponentConfig = {
     module: flags.module,
     serviceType: readWord(reader, { flag: "service-type", variable: "SERVICE_TYPE" }, serviceTypes),
     httpPort: readPort(reader, "http-port", "PREDICTIVE_UNIT_HTTP_SERVICE_PORT", 9000),
-    grpcPort: readPort(reader, "grpc-port", "PREDICTIVE_UNIT_GRPC_SERVICE_PORT", 5000),
+    grpcPort: readGrpcPort(reader),
+    grpcMaxBytes: readGrpcMaxBytes(reader, annotations) ?? limits.maxBodyBytes,
     metricsPort: readPort(reader, "metrics-port", "PREDICTIVE_UNIT_METRICS_SERVICE_PORT", 6000),
     metricsPath: readMetricsPath(reader),
     host: written(reader, "host", undefined)?.text,
@@ -68,7 +91,7 @@ export const readConfig = (flags: Flags, env: Env): Result<ComponentConfig> => {
     metadataYaml: written(reader, undefined, "MODEL_METADATA")?.text,
     includeMetrics: readBoolean(reader, "INCLUDE_METRICS_IN_CLIENT_RESPONSE", true),
     passthrough: readBoolean(reader, "PAYLOAD_PASSTHROUGH", false),
-    limits: readLimits(reader),
+    limits,
   };
   warnOfIgnored(reader);
   return reader.issues.length > 0
@@ -98,6 +121,32 @@ const readPort = (reader: Reader, flag: string, variable: string, fallback: numb
     message: `${JSON.stringify(setting.text)} is not a port: use a number from 0 (any free one) to 65535`,
   });
   return fallback;
+};
+
+/** No workers, no port. Source: engine contract, 11.6. */
+const readGrpcPort = (reader: Reader): number | undefined => {
+  const port = readPort(reader, "grpc-port", "PREDICTIVE_UNIT_GRPC_SERVICE_PORT", 5000);
+  const workers = written(reader, "grpc-workers", "GRPC_WORKERS");
+  if (workers === undefined) return port;
+  if (workers.text === "0") return undefined;
+  reader.warnings.push({ path: workers.path, message: "has no effect here, unless it is 0" });
+  return port;
+};
+
+const messageSize = "seldon.io/grpc-max-message-size";
+
+/** Source: engine contract, 10.3. */
+const readGrpcMaxBytes = (
+  { warnings }: Reader,
+  annotations: ReadonlyMap<string, string>,
+): number | undefined => {
+  const text = annotations.get(messageSize);
+  if (text === undefined) return undefined;
+  const bytes = parseCount(text);
+  if (bytes !== undefined && bytes > 0) return bytes;
+  const message = `${JSON.stringify(text)} is not a number of bytes above 0: --max-body-bytes is taken`;
+  warnings.push({ path: `annotation ${messageSize}`, message });
+  return undefined;
 };
 
 const readMetricsPath = (reader: Reader): string => {
@@ -202,7 +251,7 @@ const readPredictorVersion = (reader: Reader): string | undefined => {
 };
 
 /** Variables that tune processes and threads of the Python wrapper. Source: engine contract, 11.7. */
-const ignored = /^(?:GUNICORN_|FLASK_|JAEGER_|GRPC_(?:WORKERS|THREADS)$|TRACING$|PERSISTENCE$)/;
+const ignored = /^(?:GUNICORN_|FLASK_|JAEGER_|GRPC_THREADS$|TRACING$|PERSISTENCE$)/;
 
 const warnOfIgnored = ({ env, warnings }: Reader): void => {
   for (const name of Object.keys(env)) {

@@ -1,7 +1,7 @@
 import type { Encoding, JsonObject } from "./message.ts";
 import { isObject, kindOf } from "./message.ts";
 import { type Dense, denseOf, plainArrays } from "./tensor.ts";
-import { encodeTensorProto, jsonNumber } from "./tftensor.ts";
+import { encodeTensorProto, jsonNumbers } from "./tftensor.ts";
 import { ComponentError } from "./user.ts";
 
 /** How what a method returned is put into a message. */
@@ -14,6 +14,8 @@ export type Form = {
   readonly names: (columns: number) => readonly string[];
   /** A route: whole numbers. */
   readonly integer?: boolean;
+  /** The message will be JSON, which has no NaN and no infinities. */
+  readonly asJson: boolean;
 };
 
 /**
@@ -27,26 +29,33 @@ export const buildContent = (returned: unknown, form: Form): JsonObject => {
   if (returned instanceof Uint8Array) return { binData: Buffer.from(returned) };
   const value = plainArrays(returned);
   if (Array.isArray(value)) return { data: buildData(value, form) };
+  if (isAny(value, form.encoding)) return { customData: value };
   if (isObject(value)) return { jsonData: value };
   throw new ComponentError(
     `${form.method} returned ${kindOf(value)}: return an array, a string, an object or a Buffer`,
   );
 };
 
+/** A google.protobuf.Any: its type, and the bytes of its message. */
+const isAny = (value: unknown, encoding: Encoding): boolean =>
+  isObject(value) &&
+  typeof value["@type"] === "string" &&
+  (encoding === "customData" || value["value"] instanceof Uint8Array);
+
 const buildData = (array: readonly unknown[], form: Form): JsonObject => {
   const dense = denseOf(array);
   const names = namesOf(array, dense, form);
   if (dense === undefined || form.encoding === "ndarray") {
-    if (dense !== undefined) requireFinite(dense, form.method);
+    if (dense !== undefined && form.asJson) requireFinite(dense, form.method);
     return { names, ndarray: array };
   }
   if (form.encoding === "tftensor") {
-    return { names, tftensor: encodeTensorProto(dense, form.integer === true) };
+    return { names, tftensor: encodeTensorProto(dense, form) };
   }
   const { shape, values } = dense;
   return {
     names,
-    tensor: { shape, values: values.every(Number.isFinite) ? values : values.map(jsonNumber) },
+    tensor: { shape, values: form.asJson ? jsonNumbers(values) : values },
   };
 };
 

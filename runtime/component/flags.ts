@@ -32,7 +32,8 @@ Limits, as those of espalier engine:
   --idle-timeout DURATION       how long a connection may be silent (65s)
   --header-timeout DURATION     how long a client may take to send a head (30s)
 
-The other flags of seldon-core-microservice are taken, with a warning that they have no effect.
+The other flags of seldon-core-microservice are taken, with a warning that they have no effect; but
+0 grpc workers (GRPC_WORKERS) open no port for gRPC.
 `;
 
 /** Flags that bound what a client may ask for. Source: design 5.3.7. */
@@ -57,6 +58,7 @@ const known = [
   "service-type",
   "parameters",
   "log-level",
+  "grpc-workers",
   ...Object.keys(limitFlags),
 ];
 
@@ -69,7 +71,6 @@ const withoutEffect = [
   "keepalive",
   "pidfile",
   "grpc-threads",
-  "grpc-workers",
 ];
 
 /** Of these the value may be left out. */

@@ -1,4 +1,4 @@
-import { isObject } from "./message.ts";
+import { isObject, type JsonObject } from "./message.ts";
 import { ComponentError } from "./user.ts";
 
 /**
@@ -37,18 +37,23 @@ const parseWithWords = (text: string): unknown => {
   return JSON.parse(replaced, (_key, value) => (value === nan ? Number.NaN : value));
 };
 
+/** A copy, if need be, in which bytes are base64. */
+const withBase64 = (message: JsonObject): JsonObject => {
+  const { binData, customData } = message;
+  if (Buffer.isBuffer(binData)) return { ...message, binData: binData.toString("base64") };
+  if (!isObject(customData) || !(customData["value"] instanceof Uint8Array)) return message;
+  const value = Buffer.from(customData["value"]).toString("base64");
+  return { ...message, customData: { ...customData, value } };
+};
+
 /**
- * A reply as JSON; `binData` that is still bytes becomes base64.
+ * A reply as JSON; bytes of `binData` and `customData` become base64.
  *
  * @throws {ComponentError} 400 for a reply that is nested too deep, 500 for what JSON cannot hold.
  */
 export const stringify = (message: unknown): string => {
   try {
-    return JSON.stringify(
-      isObject(message) && Buffer.isBuffer(message["binData"])
-        ? { ...message, binData: message["binData"].toString("base64") }
-        : message,
-    );
+    return JSON.stringify(isObject(message) ? withBase64(message) : message);
   } catch (thrown) {
     if (thrown instanceof RangeError) {
       throw new ComponentError(`the reply cannot be written as JSON: it is nested too deep`);

@@ -2,27 +2,17 @@
 import { basename, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { failure, type Result, success } from "../../api/result.ts";
+import { actions } from "./action.ts";
 import type { Located } from "./locate.ts";
 import type { Parameters } from "./parameters.ts";
 import type { Model } from "./user.ts";
 
-/** The methods that make an object a model; the keys of `Model` that are called for a request. */
-export const servedMethods = [
-  "predict",
-  "predictRaw",
-  "transformInput",
-  "transformInputRaw",
-  "transformOutput",
-  "transformOutputRaw",
-  "route",
-  "routeRaw",
-  "aggregate",
-  "aggregateRaw",
-  "sendFeedback",
-  "sendFeedbackRaw",
+/** The methods that make an object a model: those that are called for a request. */
+export const servedMethods: readonly (keyof Model)[] = [
+  ...actions.flatMap((name) => [name, `${name}Raw`, `${name}Rest`, `${name}Grpc`] as const),
   "healthStatus",
   "healthStatusRaw",
-] as const satisfies readonly (keyof Model)[];
+];
 
 const otherMethods = [
   "load",
@@ -41,17 +31,6 @@ const pythonNames: ReadonlyMap<string, string> = new Map([
   ...[...servedMethods, ...otherMethods].map((name): [string, string] => [snake(name), name]),
   ["init_metadata", "metadata"],
   ["initMetadata", "metadata"],
-  ...servedMethods
-    .filter((name) => name.endsWith("Raw"))
-    .flatMap((raw) =>
-      ["Rest", "Grpc"].flatMap((ending): [string, string][] => {
-        const name = raw.replace(/Raw$/, ending);
-        return [
-          [name, raw],
-          [snake(name), raw],
-        ];
-      }),
-    ),
 ]);
 
 type Exports = Readonly<Record<string, unknown>>;
@@ -94,7 +73,8 @@ export const loadModel = async (
   if (!servedMethods.some((name) => has(model, name))) {
     const advice = warnings.length > 0 ? warnings.map(({ message }) => message).join("; ") : "";
     return fail(
-      advice || `its class has no method to serve: give it one of ${servedMethods.join(", ")}`,
+      advice ||
+        `its class has no method to serve: give it one of ${[...actions, "healthStatus"].join(", ")}`,
     );
   }
   return success(model, warnings); // an object with at least one of the methods

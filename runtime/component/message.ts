@@ -9,8 +9,8 @@ import { ComponentError, type Meta, type Metric } from "./user.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** How `data` holds an array; undefined where a message has no `data`. */
-export type Encoding = "tensor" | "ndarray" | "tftensor" | undefined;
+/** How a message holds what a reply can hold likewise; undefined for a text, bytes or JSON. */
+export type Encoding = "tensor" | "ndarray" | "tftensor" | "customData" | undefined;
 
 /** What a user's method gets of a message. */
 export type Content = {
@@ -41,14 +41,15 @@ export const kindOf = (value: unknown): string => {
  * @throws {ComponentError} 400 when there is none, or it cannot be read.
  */
 export const contentOf = (message: JsonObject): Content => {
-  const { data, jsonData, strData, binData } = message;
+  const { data, jsonData, strData, binData, customData } = message;
   if (present(data)) return dataOf(asMessage(data, "data"));
   if (jsonData !== undefined) return { value: jsonData, names: [], encoding: undefined };
   if (present(strData)) return { value: textOf(strData), names: [], encoding: undefined };
   if (present(binData)) return { value: bytesOf(binData), names: [], encoding: undefined };
+  if (present(customData)) return { value: customData, names: [], encoding: "customData" };
   const keys = Object.keys(message).join(", ");
   throw new ComponentError(
-    `Invalid request data type: expected data, jsonData, strData or binData, got ${keys === "" ? "an empty message" : keys}`,
+    `Invalid request data type: expected data, jsonData, strData, binData or customData, got ${keys === "" ? "an empty message" : keys}`,
   );
 };
 

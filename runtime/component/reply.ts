@@ -1,3 +1,4 @@
+import type { Transport } from "./action.ts";
 import { absent, call } from "./call.ts";
 import { buildContent } from "./content.ts";
 import { buildMeta, type Encoding, isObject, type JsonObject, kindOf } from "./message.ts";
@@ -28,6 +29,7 @@ export type Reply = {
   /** Names of columns if the model has none; `t:0`, `t:1`... if absent. */
   readonly names?: readonly string[];
   readonly integer?: boolean;
+  readonly transport: Transport;
 };
 
 /**
@@ -37,7 +39,7 @@ export type Reply = {
  */
 export const buildReply = async (
   { model, metrics, includeMetrics, unitId, image }: ComponentOptions,
-  { method, label, returned, encoding, inherited, onPath, names, integer }: Reply,
+  { method, label, returned, encoding, inherited, onPath, names, integer, transport }: Reply,
 ): Promise<JsonObject> => {
   const { data, ...extra } = asResponse(returned);
   const columns = (await columnNames(model, method)) ?? names;
@@ -46,6 +48,7 @@ export const buildReply = async (
     encoding,
     names: (count) => columns ?? Array.from({ length: count }, (_, i) => `t:${i}`),
     ...(integer === undefined ? {} : { integer }),
+    asJson: transport === "rest",
   });
   const tags = await call(model, "tags", []);
   const reported = await call(model, "metrics", []);

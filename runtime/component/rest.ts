@@ -6,7 +6,8 @@
 import type { Logger } from "../../host/log.ts";
 import { type EngineError, httpStatusOf } from "../errors.ts";
 import type { Handler, HttpAnswer, HttpRequest } from "../server/http.ts";
-import type { Action, Component } from "./component.ts";
+import type { Action } from "./action.ts";
+import type { Component } from "./component.ts";
 import { decodeRequest, headerOf, type Undecoded, undecoded } from "./decode.ts";
 import { stringify } from "./json.ts";
 import { isObject, type JsonObject } from "./message.ts";

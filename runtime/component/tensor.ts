@@ -1,7 +1,9 @@
 import { ComponentError } from "./user.ts";
 
-/** A regular array of numbers: its shape, and its values row by row. */
-export type Dense = { readonly shape: readonly number[]; readonly values: readonly number[] };
+/** A regular array: its shape, and its values row by row. */
+export type Regular<T> = { readonly shape: readonly number[]; readonly values: readonly T[] };
+/** One of numbers. */
+export type Dense = Regular<number>;
 
 /** More dimensions than any model has; deeper arrays are data without a shape. */
 const maxDimensions = 32;
@@ -11,8 +13,16 @@ const maxDepth = 1000;
 
 const maxEmptyRows = 1000;
 
+const isNumber = (value: unknown): value is number => typeof value === "number";
+
 /** The shape and values of nested arrays; undefined unless they are regular and all of numbers. */
-export const denseOf = (array: readonly unknown[]): Dense | undefined => {
+export const denseOf = (array: readonly unknown[]): Dense | undefined => regularOf(array, isNumber);
+
+/** The shape and values of nested arrays; undefined unless they are regular and all their values are leaves. */
+export const regularOf = <T>(
+  array: readonly unknown[],
+  isLeaf: (value: unknown) => value is T,
+): Regular<T> | undefined => {
   const shape: number[] = [];
   let level: unknown = array;
   while (Array.isArray(level)) {
@@ -20,23 +30,25 @@ export const denseOf = (array: readonly unknown[]): Dense | undefined => {
     shape.push(level.length);
     level = level[0];
   }
-  const values: number[] = [];
-  return fill(array, shape, 0, values) ? { shape, values } : undefined;
+  const values: T[] = [];
+  return fill(array, 0, { shape, isLeaf, values }) ? { shape, values } : undefined;
 };
 
-const fill = (
-  level: unknown,
-  shape: readonly number[],
-  depth: number,
-  values: number[],
-): boolean => {
+type Filling<T> = {
+  readonly shape: readonly number[];
+  readonly isLeaf: (value: unknown) => value is T;
+  readonly values: T[];
+};
+
+const fill = <T>(level: unknown, depth: number, filling: Filling<T>): boolean => {
+  const { shape, isLeaf, values } = filling;
   if (depth === shape.length) {
-    if (typeof level !== "number") return false;
+    if (!isLeaf(level)) return false;
     values.push(level);
     return true;
   }
   if (!Array.isArray(level) || level.length !== shape[depth]) return false;
-  for (const inner of level) if (!fill(inner, shape, depth + 1, values)) return false;
+  for (const inner of level) if (!fill(inner, depth + 1, filling)) return false;
   return true;
 };
 

@@ -32,7 +32,11 @@ const brainOf = (bits: number): number => {
   return view.getFloat32(0);
 };
 
-const text = (value: unknown): string => Buffer.from(String(value), "base64").toString("utf8");
+/** Bytes come as base64 in JSON, as they are otherwise. */
+const bytesOf = (value: unknown): Buffer =>
+  Buffer.isBuffer(value) ? value : Buffer.from(String(value), "base64");
+
+const text = (value: unknown): string => bytesOf(value).toString("utf8");
 
 const kinds: Readonly<Record<string, Kind>> = {
   DT_FLOAT: { number: 1, field: "floatVal", size: 4, read: (b, at) => b.getFloat32(at, true) },
@@ -126,7 +130,7 @@ const shapeOf = (tensorShape: unknown): readonly number[] => {
 };
 
 const fromContent = (kind: Kind, tensor: Readonly<Record<string, unknown>>): unknown[] => {
-  const content = Buffer.from(String(tensor["tensorContent"]), "base64");
+  const content = bytesOf(tensor["tensorContent"]);
   if (kind.size === 0 || content.length % kind.size !== 0) {
     throw new ComponentError(
       `data.tftensor.tensorContent has ${content.length} bytes, which is not a whole number of values`,
@@ -148,12 +152,17 @@ const fromField = (kind: Kind, tensor: Readonly<Record<string, unknown>>): unkno
 };
 
 /** Numbers as a TensorProto: integers of 32 bits when `integer` (a route), else doubles. */
-export const encodeTensorProto = (dense: Dense, integer: boolean): Record<string, unknown> => ({
+export const encodeTensorProto = (
+  dense: Dense,
+  { integer = false, asJson }: { readonly integer?: boolean; readonly asJson: boolean },
+): Record<string, unknown> => ({
   dtype: integer ? "DT_INT32" : "DT_DOUBLE",
   tensorShape: { dim: dense.shape.map((size) => ({ size: String(size) })) },
-  [integer ? "intVal" : "doubleVal"]: dense.values.map(jsonNumber),
+  [integer ? "intVal" : "doubleVal"]: asJson ? jsonNumbers(dense.values) : dense.values,
 });
 
 /** Proto3 JSON writes what JSON has no number for as a string. */
-export const jsonNumber = (value: number): number | string =>
-  Number.isFinite(value) ? value : String(value);
+export const jsonNumbers = (values: readonly number[]): readonly (number | string)[] =>
+  values.every(Number.isFinite)
+    ? values
+    : values.map((value) => (Number.isFinite(value) ? value : String(value)));

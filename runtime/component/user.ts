@@ -28,8 +28,22 @@ export type Meta = {
   readonly metrics?: readonly Metric[];
 };
 
+/**
+ * Methods that get the whole message, in the JSON form that both transports share; what they
+ * return is sent as it is. `...Rest` and `...Grpc` are for one transport, `...Raw` for both.
+ */
+type RawMethods = {
+  [Name in `${
+    | "predict"
+    | "transformInput"
+    | "transformOutput"
+    | "route"
+    | "aggregate"
+    | "sendFeedback"}${"Rest" | "Grpc" | "Raw"}`]?: (message: unknown) => unknown;
+};
+
 /** The methods of a model, all optional; each may be async. Source: engine contract, 11.4. */
-export type Model = {
+export type Model = RawMethods & {
   /** Called once, before the first request is taken. */
   load?(): unknown;
   predict?(X: Features, names: readonly string[], meta: Meta): unknown;
@@ -47,13 +61,6 @@ export type Model = {
   ): unknown;
   healthStatus?(): unknown;
 
-  /** The raw methods get the whole message, and what they return is sent as it is. */
-  predictRaw?(message: unknown): unknown;
-  transformInputRaw?(message: unknown): unknown;
-  transformOutputRaw?(message: unknown): unknown;
-  routeRaw?(message: unknown): unknown;
-  aggregateRaw?(messages: unknown): unknown;
-  sendFeedbackRaw?(feedback: unknown): unknown;
   healthStatusRaw?(): unknown;
 
   /** Asked after every call; for what belongs to one request alone, return `response()`. */

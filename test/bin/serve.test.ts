@@ -201,7 +201,13 @@ describe("espalier serve", () => {
       await new Promise((resolve) => other.once("listening", resolve));
       const { port } = other.address() as { port: number }; // a TCP server
       const run = await runServe(
-        ["model.ts", "--host=127.0.0.1", `--http-port=${port}`, "--metrics-port=0"],
+        [
+          "model.ts",
+          "--host=127.0.0.1",
+          `--http-port=${port}`,
+          "--grpc-port=0",
+          "--metrics-port=0",
+        ],
         { folder },
       );
       await new Promise((resolve) => other.close(resolve));

@@ -10,6 +10,8 @@ export type LogLine = Readonly<Record<string, unknown>>;
 /** An `espalier serve` that is running on free ports. */
 export type ServeProcess = {
   readonly url: string;
+  /** Host and port of its gRPC services. */
+  readonly grpcAddress: string;
   readonly metricsUrl: string;
   /** Lines of standard error that have come so far, JSON or not. */
   readonly lines: readonly string[];
@@ -69,11 +71,12 @@ export const startServe = async (
   args: readonly string[],
   options: Options,
 ): Promise<ServeProcess> => {
-  const child = start([...args, "--http-port=0", "--metrics-port=0"], options);
+  const child = start([...args, "--http-port=0", "--grpc-port=0", "--metrics-port=0"], options);
   const { lines, exited, logged } = collect(child);
   const ready = await logged("serving");
   return {
     url: `http://127.0.0.1:${ready["httpPort"]}`,
+    grpcAddress: `127.0.0.1:${ready["grpcPort"]}`,
     metricsUrl: `http://127.0.0.1:${ready["metricsPort"]}`,
     lines,
     logged,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Action } from "../../../runtime/component/component.ts";
+import type { Action } from "../../../runtime/component/action.ts";
 import {
   asComponentError,
   ComponentError,

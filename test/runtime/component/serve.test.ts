@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Result } from "../../../api/result.ts";
 import { type Env, readConfig } from "../../../runtime/component/config.ts";
-import { type Running, serve } from "../../../runtime/component/serve.ts";
+import type { Running } from "../../../runtime/component/listen.ts";
+import { serve } from "../../../runtime/component/serve.ts";
 import type { Model } from "../../../runtime/component/user.ts";
 import { silent } from "./fixture.ts";
 
@@ -11,6 +12,7 @@ const folder = new URL(".", import.meta.url).pathname;
 const start = (model: Model, env: Env = {}, port = "0"): Promise<Result<Running>> => {
   const values = new Map([
     ["http-port", port],
+    ["grpc-port", "0"],
     ["metrics-port", "0"],
     ["host", "127.0.0.1"],
   ]);

@@ -288,7 +288,7 @@ describe("decodeTensorProto", () => {
     fc.assert(
       fc.property(fc.array(fc.double(), { minLength: 1 }), fc.boolean(), (values, flat) => {
         const shape = flat ? [values.length] : [values.length, 1];
-        expect(decodeTensorProto(encodeTensorProto({ shape, values }, false))).toEqual(
+        expect(decodeTensorProto(encodeTensorProto({ shape, values }, { asJson: true }))).toEqual(
           reshape(values, shape),
         );
       }),

@@ -1,0 +1,141 @@
+/**
+ * The gRPC face of a component: the bytes of a call in, an action run, the bytes of an answer out.
+ *
+ * Source: engine contract, 4.1 and 11.6.
+ */
+import type { Logger } from "../../host/log.ts";
+import { EngineError } from "../errors.ts";
+import { offCancel, onCancel, type Scope } from "../scope.ts";
+import type { GrpcHandlers, UnaryHandler } from "../server/grpc.ts";
+import { makeHealth } from "../server/grpc-health.ts";
+import { makeReflection } from "../server/grpc-reflection.ts";
+import type { Action } from "./action.ts";
+import type { Component } from "./component.ts";
+import { asStatusError } from "./grpc-error.ts";
+import type { JsonObject } from "./message.ts";
+import { readMessage } from "./proto-read.ts";
+import {
+  feedback,
+  modelMetadata,
+  type Schema,
+  seldonMessage,
+  seldonMessageList,
+} from "./proto-schema.ts";
+import { writeMessage } from "./proto-write.ts";
+import { asComponentError, ComponentError } from "./user.ts";
+
+export type GrpcOptions = {
+  readonly component: Component;
+  /** The model's metadata, or why it has none that is valid. */
+  readonly metadata: JsonObject | ComponentError;
+  /** Calls in work at once; more are refused. 0 means no limit. */
+  readonly maxConcurrentRequests: number;
+  readonly log: Logger;
+};
+
+/** The bytes of a request in, those of its answer out. */
+type Answer = (body: Buffer) => Promise<Buffer>;
+
+export const makeGrpcHandlers = (options: GrpcOptions): GrpcHandlers => {
+  const unary = served(options, new Map(seldonAnswers(options)));
+  const services = [...new Set([...unary.keys()].map((path) => path.split("/")[1] ?? ""))];
+  const health = makeHealth(services, options.component.readiness);
+  return {
+    unary: new Map([...unary, ...health.unary]),
+    serverStreams: health.serverStreams,
+    duplexStreams: makeReflection([...services, "grpc.health.v1.Health"]),
+  };
+};
+
+/** Source: engine contract, 4.1. */
+const services: Readonly<Record<string, Readonly<Record<string, Action>>>> = {
+  Seldon: { Predict: "predict", SendFeedback: "sendFeedback" },
+  Model: { Predict: "predict", SendFeedback: "sendFeedback" },
+  Router: { Route: "route", SendFeedback: "sendFeedback" },
+  Transformer: { TransformInput: "transformInput" },
+  OutputTransformer: { TransformOutput: "transformOutput" },
+  Combiner: { Aggregate: "aggregate" },
+  Generic: {
+    TransformInput: "transformInput",
+    TransformOutput: "transformOutput",
+    Route: "route",
+    Aggregate: "aggregate",
+    SendFeedback: "sendFeedback",
+  },
+};
+
+const seldonAnswers = (options: GrpcOptions): readonly (readonly [string, Answer])[] => [
+  ...Object.entries(services).flatMap(([service, methods]) =>
+    Object.entries(methods).map(
+      ([method, action]) =>
+        [`/seldon.protos.${service}/${method}`, makeAction(options.component, action)] as const,
+    ),
+  ),
+  ["/seldon.protos.Model/Metadata", () => answerMetadata(options)],
+  ["/seldon.protos.Seldon/ModelMetadata", () => answerMetadata(options)],
+];
+
+const requests: Readonly<Partial<Record<Action, Schema>>> = {
+  aggregate: seldonMessageList,
+  sendFeedback: feedback,
+};
+
+/** A method that gets the message as it is gets the JSON that it would get over REST. */
+const makeAction = (component: Component, action: Action): Answer => {
+  const schema = requests[action] ?? seldonMessage;
+  const raw = component.isRaw(action, "grpc");
+  const asBytes = (bytes: Buffer): Buffer | string => (raw ? bytes.toString("base64") : bytes);
+  return async (body) => {
+    const message = readMessage(body, schema, asBytes);
+    const given = action === "aggregate" ? (message["seldonMessages"] ?? []) : message;
+    const reply = await component.run(action, given, "grpc");
+    return Buffer.concat(writeMessage(reply, seldonMessage));
+  };
+};
+
+const answerMetadata = async ({ metadata }: GrpcOptions): Promise<Buffer> => {
+  if (metadata instanceof ComponentError) throw metadata;
+  return Buffer.concat(writeMessage(metadata, modelMetadata));
+};
+
+/** Answers as handlers: with a bound on how many are at work, an end when the client leaves, and a log. */
+const served = (
+  { maxConcurrentRequests: most, log }: GrpcOptions,
+  answers: ReadonlyMap<string, Answer>,
+): ReadonlyMap<string, UnaryHandler> => {
+  let inWork = 0;
+  const handle =
+    (path: string, answer: Answer): UnaryHandler =>
+    async ({ body, scope }) => {
+      inWork += 1;
+      try {
+        if (most > 0 && inWork > most) throw tooBusy(most);
+        return { body: await unlessCancelled(scope, answer(body)) };
+      } catch (thrown) {
+        report(log, path, thrown);
+        throw asStatusError(thrown);
+      } finally {
+        inWork -= 1;
+      }
+    };
+  return new Map([...answers].map(([path, answer]) => [path, handle(path, answer)]));
+};
+
+const tooBusy = (most: number): EngineError =>
+  new EngineError("TOO_BUSY", `more than ${most} requests at once (--max-concurrent-requests)`);
+
+/** Nobody waits for a method whose client has left; the method itself runs on. */
+const unlessCancelled = <T>(scope: Scope, work: Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    onCancel(scope, reject);
+    void work.then(resolve, reject).finally(() => offCancel(scope, reject));
+  });
+
+const report = (log: Logger, path: string, thrown: unknown): void => {
+  const error = thrown instanceof EngineError ? thrown : asComponentError(thrown);
+  if (error instanceof ComponentError && error.status >= 500) {
+    log.error({ err: error.cause ?? error, path }, "request failed");
+  } else {
+    log.debug({ path, info: error.message }, "request refused");
+  }
+};
