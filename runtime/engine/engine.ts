@@ -99,8 +99,7 @@ const childAt = <Carried>(node: Node<Carried>, route: number): Node<Carried> => 
   );
 };
 
-const first = (answers: readonly Payload[]): Payload => {
-  const [answer] = answers;
-  if (answer !== undefined) return answer;
-  throw new EngineError("INTERNAL", "a node with children got no answer from them");
+const first = ([answer]: readonly Payload[]): Payload => {
+  if (answer === undefined) throw new EngineError("INTERNAL", "no child gave an answer");
+  return answer;
 };
