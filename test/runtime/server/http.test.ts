@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { PassThrough } from "node:stream";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
 import { EngineError, httpStatusOf } from "../../../runtime/errors.ts";
 import { defaultLimits, type Limits } from "../../../runtime/limits.ts";
 import { onCancel } from "../../../runtime/scope.ts";
@@ -538,5 +540,86 @@ describe("listenHttp drain", () => {
     one.write("2");
     expect(only(await one.closed())).toEqual({ status: 200, body: "POST /late 2" });
     await drained;
+  });
+});
+
+describe("listenHttp with streams", () => {
+  const streaming = async () => {
+    const sources: PassThrough[] = [];
+    const server = await listen(() => {
+      const stream = new PassThrough();
+      sources.push(stream);
+      stream.write("first ");
+      return { status: 200, headers: ["Content-Type", "text/event-stream"], stream };
+    });
+    const one = await call(server, post("/"));
+    await one.until(/first $|first \r\n$/);
+    const [source] = sources;
+    if (source === undefined) throw new Error("no stream");
+    return { server, one, source };
+  };
+
+  it("passes parts on as they come, and ends with the source", async () => {
+    const { one, source } = await streaming();
+    source.write("second");
+    await one.until(/second/);
+    source.end();
+    expect(await one.until(/\r\n0\r\n\r\n$/)).toMatch(/transfer-encoding: chunked/i);
+    one.write(post("/again"));
+    await one.until(/0\r\n\r\nHTTP\/1\.1 200[\s\S]*first/);
+  });
+
+  it("cuts the answer off when the source breaks", async () => {
+    const { one, source } = await streaming();
+    source.destroy(new Error("broken"));
+    expect(await one.closed()).not.toMatch(/\r\n0\r\n\r\n$/);
+  });
+
+  it("ends the source when the client leaves", async () => {
+    const { one, source } = await streaming();
+    const closed = new Promise((resolve) => source.on("close", resolve));
+    one.close();
+    await closed;
+  });
+
+  it("lets a stream end while it drains", async () => {
+    const { server, one, source } = await streaming();
+    const drained = server.drain();
+    source.end("last");
+    expect(await one.closed()).toMatch(/last\r\n0\r\n\r\n$/);
+    await drained;
+  });
+});
+
+describe("listenHttp whatever comes", () => {
+  it("answers or closes, and goes on serving others", async () => {
+    const server = await listen(echo, { maxBodyBytes: 1000, maxHeaderBytes: 8192 });
+    const piece = fc.oneof(
+      fc.constantFrom("POST / HTTP/1.1\r\n", "GET /a?b HTTP/1.0\r\n", "Host: h\r\n", "\r\n", "\n"),
+      fc.constantFrom("Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n"),
+      fc.constantFrom(
+        "0\r\n\r\n",
+        "Expect: 100-continue\r\n",
+        "Connection: close\r\n",
+        "abc",
+        "\0",
+      ),
+      fc.constantFrom("Content-Length: 999999\r\n", "Upgrade: h2c\r\n", "CONNECT h:1 HTTP/1.1\r\n"),
+      fc.string({ unit: "binary-ascii", maxLength: 20 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(piece)), async (writes) => {
+        const one = await dial(server.port);
+        for (const pieces of writes) {
+          one.write(Buffer.from(pieces.join(""), "latin1"));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        one.socket.end();
+        const text = await one.closed();
+        expect(text).toMatch(/^(?:HTTP\/1\.1 \d\d\d [\s\S]*)?$/);
+      }),
+      { seed: 20_261_122, numRuns: 150 },
+    );
+    await (await call(server, post("/still"))).until(/POST \/still 0$/);
   });
 });
