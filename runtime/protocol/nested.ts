@@ -93,6 +93,13 @@ export const sizeOf = (shape: readonly unknown[]): number | undefined => {
   return size;
 };
 
+/** @throws {EngineError} PAYLOAD_UNFIT for NaN and infinities, which JSON cannot write. */
+export const finite = (values: readonly number[]): readonly number[] => {
+  const broken = values.find((value) => !Number.isFinite(value));
+  if (broken === undefined) return values;
+  throw new EngineError("PAYLOAD_UNFIT", `a result holds ${broken}, which JSON cannot write`);
+};
+
 const mostEmptyRows = 1000;
 
 /** Row-major values as nested arrays of the shape; a shape without dimensions is one value. */

@@ -23,3 +23,23 @@ export const elementOf = (datatype: unknown): Element | undefined =>
 
 /** Elements of BYTES are written as their length, 4 bytes, and their bytes. */
 export const bytesLengthSize = 4;
+
+/** The elements of raw BYTES, one at a time; undefined, and then no more, where one is cut off. */
+export function* eachBytes(raw: Buffer): Generator<Buffer | undefined, void> {
+  let at = 0;
+  while (at < raw.length) {
+    const start = at + bytesLengthSize;
+    at = start > raw.length ? start : start + raw.readUInt32LE(at);
+    yield at > raw.length ? undefined : raw.subarray(start, at);
+  }
+}
+
+/** The elements of raw BYTES; undefined if they do not end where the tensor ends. */
+export const bytesElements = (raw: Buffer): readonly Buffer[] | undefined => {
+  const found: Buffer[] = [];
+  for (const bytes of eachBytes(raw)) {
+    if (bytes === undefined) return undefined;
+    found.push(bytes);
+  }
+  return found;
+};

@@ -1,7 +1,7 @@
 /** Raw tensors of the protocol `v2` as JSON arrays, exactly. */
 import { isUtf8 } from "node:buffer";
 import { EngineError } from "../errors.ts";
-import { bytesLengthSize, elementOf } from "./open-inference-datatype.ts";
+import { eachBytes, elementOf } from "./open-inference-datatype.ts";
 
 export const unreadable = (why: string): EngineError =>
   new EngineError("MESSAGE_UNREADABLE", `a v2 message cannot be read: ${why}`);
@@ -71,14 +71,9 @@ const numberText = (value: number, place: string): string => {
   throw unreadable(`${place} holds ${value}, which JSON cannot write`);
 };
 
-/** Each element of BYTES is its length, then its bytes. */
 function* stringsOf({ raw, place }: RawTensor): Generator<string, void> {
-  let at = 0;
-  while (at < raw.length) {
-    const start = at + bytesLengthSize;
-    at = start > raw.length ? start : start + raw.readUInt32LE(at);
-    if (at > raw.length) throw unreadable(`${place} has BYTES that are cut off`);
-    const bytes = raw.subarray(start, at);
+  for (const bytes of eachBytes(raw)) {
+    if (bytes === undefined) throw unreadable(`${place} has BYTES that are cut off`);
     if (!isUtf8(bytes)) {
       throw unreadable(`${place} has BYTES that are not UTF-8, which JSON cannot write`);
     }

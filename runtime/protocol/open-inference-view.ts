@@ -2,7 +2,15 @@
 import type { NumericView } from "../nodes/view.ts";
 import { readElements } from "./datatype.ts";
 import { skipSpace } from "./json-skip.ts";
-import { type Numbers, numericOrBoolean, readFlat, readNested, sizeOf, unfit } from "./nested.ts";
+import {
+  finite,
+  type Numbers,
+  numericOrBoolean,
+  readFlat,
+  readNested,
+  sizeOf,
+  unfit,
+} from "./nested.ts";
 import { binarySizeOf, type Parts, type TensorHead } from "./open-inference-binary.ts";
 import { elementOf } from "./open-inference-datatype.ts";
 import { findMember } from "./splice.ts";
@@ -107,13 +115,11 @@ const kept = ["model_name", "id", "parameters"];
  * @throws {EngineError} PAYLOAD_UNFIT for NaN and infinities, which JSON cannot write.
  */
 export const writeView = ({ shape, values }: NumericView, like: Buffer | undefined): Buffer => {
-  const broken = values.find((value) => !Number.isFinite(value));
-  if (broken !== undefined) throw unfit(`the result holds ${broken}, which JSON cannot write`);
   const message = like && parseObject(like);
   const members = like === undefined || message === undefined ? [] : membersOf(like, kept);
   // Required in a response; requests need not have it.
   if (message?.["model_name"] === undefined) members.unshift('"model_name":""');
-  const tensor = { name: nameOf(message), datatype: "FP64", shape, data: values };
+  const tensor = { name: nameOf(message), datatype: "FP64", shape, data: finite(values) };
   return Buffer.from(`{${members.join(",")},"outputs":[${JSON.stringify(tensor)}]}`);
 };
 

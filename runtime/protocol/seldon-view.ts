@@ -2,6 +2,7 @@
 import type { NumericView } from "../nodes/view.ts";
 import type { Payload } from "../payload.ts";
 import {
+  finite,
   kindOf,
   type Numbers,
   nest,
@@ -12,6 +13,7 @@ import {
   unfit,
 } from "./nested.ts";
 import type { DataForm } from "./protocol.ts";
+import { jsonNumber, readTensorJson, tensorJson } from "./tensor-json.ts";
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -37,7 +39,9 @@ export const readView = (bytes: Buffer): NumericView => {
   if (Array.isArray(data["ndarray"]))
     return { ...readNested(data["ndarray"], "data.ndarray", numeric), names };
   if (isObject(data["tensor"])) return { ...readTensor(data["tensor"]), names };
-  throw unfit('"data" holds neither an ndarray nor a tensor');
+  if (isObject(data["tftensor"]))
+    return { ...readTensorJson(data["tftensor"], "data.tftensor"), names };
+  throw unfit('"data" holds neither an ndarray nor a tensor nor a tftensor');
 };
 
 const nameOf = (name: unknown): string => (typeof name === "string" ? name : kindOf(name));
@@ -68,16 +72,30 @@ export const writeView = (
   form: DataForm | undefined,
 ): Payload => {
   const messages = like.map(parseMessage);
-  const first = messages[0]?.["data"];
-  const asTensor =
-    (form ?? (isObject(first) && isObject(first["tensor"]) ? "tensor" : "ndarray")) === "tensor";
-  const data = {
-    ...(names.length > 0 && { names }),
-    ...(asTensor ? { tensor: { shape, values } } : { ndarray: nest(values, shape) }),
-  };
+  const chosen = form ?? formOf(messages[0]?.["data"]);
+  const data = { ...(names.length > 0 && { names }), ...inForm({ shape, values }, chosen) };
   const meta = mergeMeta(messages.map((one) => one?.["meta"]));
   const body = Buffer.from(stringify({ meta, data }));
   return { body, contentType: "application/json", contentEncoding: undefined };
+};
+
+type Form = DataForm | "tftensor";
+
+const formOf = (data: unknown): Form => {
+  if (!isObject(data)) return "ndarray";
+  if (isObject(data["tensor"])) return "tensor";
+  return isObject(data["tftensor"]) ? "tftensor" : "ndarray";
+};
+
+const inForm = ({ shape, values }: Numbers, form: Form): object => {
+  switch (form) {
+    case "tensor":
+      return { tensor: { shape, values: values.map(jsonNumber) } };
+    case "ndarray":
+      return { ndarray: nest(finite(values), shape) };
+    case "tftensor":
+      return { tftensor: tensorJson({ shape, values }) };
+  }
 };
 
 /** JSON.parse reads arrays of any depth, JSON.stringify overflows the stack. */

@@ -1,79 +1,37 @@
 /** Numbers in and out of a `tensorflow.TensorProto` in its bytes. Source: engine contract, 4.3. */
-import { brainOf, type Element, elements, halfOf, readElements } from "./datatype.ts";
-import { mostValues, type Numbers, sizeOf, unfit } from "./nested.ts";
+import { readElements } from "./datatype.ts";
+import { type Numbers, unfit } from "./nested.ts";
+import { filled, repeated, tensorKind } from "./tensor-kinds.ts";
 import { bytesOf, embedded, fields, LENGTH, slice } from "./wire.ts";
-import { firstOf, numberOf, numbersOf, type Scalar, scalars } from "./wire-scalar.ts";
+import { firstOf, numberOf, numbersOf, scalars } from "./wire-scalar.ts";
 import { doublesField, lengthField, type Pieces, varintField } from "./wire-write.ts";
 
-type Kind = {
-  /** How `tensor_content` holds it. */
-  readonly element: Element;
-  /** The field with one entry a value, and what is in it. */
-  readonly field: number;
-  readonly scalar: Scalar;
-  readonly value?: (bits: number) => number;
+const dtypeOf = (tensor: Buffer): number => numberOf(tensor, 1, scalars.int32) ?? 0;
+
+const contentOf = (tensor: Buffer): Buffer | undefined => {
+  const content = bytesOf(tensor, 4);
+  return content?.length === 0 ? undefined : content;
 };
-
-const kind = (element: Element, field: number, scalar: Scalar): Kind => ({
-  element,
-  field,
-  scalar,
-});
-
-/** By number of the DataType. */
-const kinds: Readonly<Record<number, Kind>> = {
-  1: kind(elements.fp32, 5, scalars.float),
-  2: kind(elements.fp64, 6, scalars.double),
-  3: kind(elements.int32, 7, scalars.int32),
-  4: kind(elements.uint8, 7, scalars.int32),
-  5: kind(elements.int16, 7, scalars.int32),
-  6: kind(elements.int8, 7, scalars.int32),
-  9: kind(elements.int64, 10, scalars.int64),
-  10: kind(elements.bool, 11, scalars.bool),
-  14: { ...kind(elements.bf16, 13, scalars.int32), value: brainOf },
-  17: kind(elements.uint16, 7, scalars.int32),
-  19: { ...kind(elements.fp16, 13, scalars.int32), value: halfOf },
-  22: kind(elements.uint32, 16, scalars.uint32),
-  23: kind(elements.uint64, 17, scalars.uint64),
-};
-
-const double = 2;
-/** A reference to a value of a type has the type's number plus this. */
-const reference = 100;
 
 /**
- * The numbers of a tensor. Fewer values than its shape asks for stand for a tensor whose last
- * value repeats, none at all for zeros, as in TensorFlow.
+ * The numbers of a tensor, which an error calls `place`.
  *
  * @throws {EngineError} PAYLOAD_UNFIT for a type that is no number, and for a shape that the values
  * do not fit; MESSAGE_UNREADABLE for malformed bytes.
  */
 export const readTensorProto = (tensor: Buffer, place: string): Numbers => {
-  const { element, field, scalar, value } = kindOfTensor(tensor, place);
+  const kind = tensorKind(dtypeOf(tensor));
+  if (kind === undefined) {
+    throw unfit(`${place} has dtype ${dtypeOf(tensor)}; use one that holds numbers or booleans`);
+  }
+  const { element, field, scalar, value } = kind;
   const shape = readShape(tensor, place);
-  const content = bytesOf(tensor, 4);
-  const size = sizeOf(shape);
-  const misfit = (count: number) =>
-    unfit(`${place} has ${count} values, which is not what its shape [${shape}] asks for`);
-  if (content !== undefined && content.length > 0) {
-    const values = readElements(content, element, `${place}.tensor_content`);
-    if (values.length !== size) throw misfit(values.length);
-    return { shape, values };
+  const content = contentOf(tensor);
+  if (content !== undefined) {
+    return filled(readElements(content, element, `${place}.tensor_content`), shape, place);
   }
   const entries = numbersOf(tensor, field, scalar);
-  const values = value === undefined ? entries : entries.map(value);
-  const missing = size === undefined ? -1 : size - values.length;
-  // A shape is cheap to write and dear to fill.
-  if (missing < 0 || missing > mostValues) throw misfit(values.length);
-  if (missing === 0) return { shape, values };
-  return { shape, values: values.concat(new Array<number>(missing).fill(values.at(-1) ?? 0)) };
-};
-
-const kindOfTensor = (tensor: Buffer, place: string): Kind => {
-  const dtype = numberOf(tensor, 1, scalars.int32) ?? 0;
-  const found = kinds[dtype > reference ? dtype - reference : dtype];
-  if (found !== undefined) return found;
-  throw unfit(`${place} has dtype ${dtype}; use one that holds numbers or booleans`);
+  return repeated(value === undefined ? entries : entries.map(value), shape, place);
 };
 
 const readShape = (tensor: Buffer, place: string): readonly number[] => {
@@ -90,17 +48,19 @@ const readShape = (tensor: Buffer, place: string): readonly number[] => {
 
 /** The first value, if it has one and is of numbers. @throws {EngineError} MESSAGE_UNREADABLE */
 export const firstOfTensorProto = (tensor: Buffer): number | undefined => {
-  const dtype = numberOf(tensor, 1, scalars.int32) ?? 0;
-  const found = kinds[dtype];
-  if (found === undefined) return undefined;
-  const { element, field, scalar, value } = found;
-  const content = bytesOf(tensor, 4);
-  if (content !== undefined && content.length > 0) {
+  const kind = tensorKind(dtypeOf(tensor));
+  if (kind === undefined) return undefined;
+  const { element, field, scalar, value } = kind;
+  const content = contentOf(tensor);
+  if (content !== undefined) {
     return content.length < element.size ? undefined : element.read(content, 0);
   }
   const first = firstOf(tensor, field, scalar);
   return first === undefined || value === undefined ? first : value(first);
 };
+
+/** DT_DOUBLE. */
+const double = 2;
 
 /** Numbers as a tensor of doubles. */
 export const tensorProto = ({ shape, values }: Numbers): Pieces => [

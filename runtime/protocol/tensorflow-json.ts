@@ -4,7 +4,7 @@ import { EngineError } from "../errors.ts";
 import type { NumericView } from "../nodes/view.ts";
 import type { Payload } from "../payload.ts";
 import { jsonList } from "./json-list.ts";
-import { nest, numericOrBoolean, readNested, unfit } from "./nested.ts";
+import { finite, nest, numericOrBoolean, readNested, unfit } from "./nested.ts";
 import { plain } from "./plain.ts";
 import type { Codec } from "./protocol.ts";
 import { checkedRoute, excerpt, parseReply, routeInJson } from "./route-reply.ts";
@@ -93,8 +93,5 @@ const parse = (json: Buffer): unknown => {
   }
 };
 
-const writeView = ({ shape, values }: NumericView): Buffer => {
-  const broken = values.find((value) => !Number.isFinite(value));
-  if (broken !== undefined) throw unfit(`the result holds ${broken}, which JSON cannot write`);
-  return Buffer.from(JSON.stringify({ predictions: nest(values, shape) }));
-};
+const writeView = ({ shape, values }: NumericView): Buffer =>
+  Buffer.from(JSON.stringify({ predictions: nest(finite(values), shape) }));
