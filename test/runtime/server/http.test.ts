@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
 import { EngineError, httpStatusOf } from "../../../runtime/errors.ts";
 import { defaultLimits, type Limits } from "../../../runtime/limits.ts";
@@ -12,7 +12,7 @@ import {
   type HttpServerOptions,
   listenHttp,
 } from "../../../runtime/server/http.ts";
-import { dial, type Talk } from "../sockets.ts";
+import { dial, type Talk, turns } from "../sockets.ts";
 
 const servers: HttpServer[] = [];
 const talks: Talk[] = [];
@@ -539,6 +539,59 @@ describe("listenHttp drain", () => {
     const drained = server.drain();
     one.write("2");
     expect(only(await one.closed())).toEqual({ status: 200, body: "POST /late 2" });
+    await drained;
+  });
+});
+
+describe("listenHttp and time", () => {
+  beforeEach(() => {
+    jest.useFakeTimers({
+      doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance"],
+    });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it("listens for two seconds to a client that it refused, no longer", async () => {
+    const server = await listen(echo, { maxBodyBytes: 10 });
+    const one = await call(server, head("/", "Content-Length: 1000000"));
+    one.socket.allowHalfOpen = true; // goes on sending
+    await one.until(/"BODY_TOO_LARGE"}$/);
+    const closed = new Promise((resolve) => one.socket.on("close", resolve));
+    jest.advanceTimersByTime(1999);
+    await new Promise<void>((resolve) => one.socket.write("x", () => resolve()));
+    await turns(5);
+    expect(one.socket.destroyed).toBe(false);
+    jest.advanceTimersByTime(1);
+    one.socket.write("x"); // meets a closed socket
+    await turns(5);
+    one.socket.write("x");
+    await closed;
+  });
+
+  it("waits two seconds for a head that is half there when it drains, no longer", async () => {
+    const server = await listen();
+    const one = await call(server, "POST / HTTP/1.1\r\nHo");
+    await (await call(server, post("/2"))).until(/\/2 0$/); // so that the first was read
+    const drained = server.drain();
+    await turns(5);
+    jest.advanceTimersByTime(1999);
+    one.write("st: h\r\n");
+    await turns(5);
+    expect(one.socket.destroyed).toBe(false);
+    jest.advanceTimersByTime(1);
+    expect(await one.closed()).toBe("");
+    await drained;
+  });
+
+  it("serves a request whose head came whole while it drains", async () => {
+    const server = await listen();
+    const one = await call(server, "POST /late HTTP/1.1\r\nHo");
+    await (await call(server, post("/2"))).until(/\/2 0$/);
+    const drained = server.drain();
+    one.write("st: h\r\n\r\n");
+    expect(only(await one.closed())).toEqual({ status: 200, body: "POST /late 0" });
     await drained;
   });
 });
