@@ -86,7 +86,7 @@ const typed = async (
   const meta = metaOf(message);
   const { value, names, encoding } = contentOf(message);
   const returned = await call(model, method, [value, names, meta]);
-  const base = { method, label: labels[method], encoding, inherited: meta, onPath: true };
+  const base = { method, label: labels[method], encoding, inherited: meta };
   if (returned !== absent) return reply({ ...base, returned });
   // without a method, predictions are empty and transformations change nothing
   if (method === "predict") return reply({ ...base, returned: [] });
@@ -113,7 +113,6 @@ const route = async ({ model, reply, transport }: Context, body: unknown): Promi
     returned: { ...extra, data: [[data]] },
     encoding,
     inherited: pick(meta, "puid"),
-    onPath: false,
     integer: true,
   });
 };
@@ -140,7 +139,6 @@ const aggregate = async ({ model, reply, transport }: Context, body: unknown): P
       requestPath: merge(metas.map((meta) => meta.requestPath)),
       metrics: metas.flatMap((meta) => meta.metrics ?? []),
     },
-    onPath: true,
   });
 };
 
@@ -167,7 +165,6 @@ const sendFeedback = async (
     returned: returned === absent ? [] : (returned ?? []),
     encoding,
     inherited: pick(metaOf(request), "puid"),
-    onPath: false,
   });
 };
 
@@ -181,7 +178,6 @@ const health = async ({ model, reply }: Context): Promise<unknown> => {
     returned: healthOf(returned, typeof model.healthStatus === "function"),
     encoding: undefined,
     inherited: {},
-    onPath: false,
   });
 };
 

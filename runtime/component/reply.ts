@@ -24,8 +24,6 @@ export type Reply = {
   readonly returned: unknown;
   readonly encoding: Encoding;
   readonly inherited: Inherited;
-  /** Whether the node enters itself in `requestPath`. */
-  readonly onPath: boolean;
   /** Names of columns if the model has none; `t:0`, `t:1`... if absent. */
   readonly names?: readonly string[];
   readonly integer?: boolean;
@@ -39,7 +37,7 @@ export type Reply = {
  */
 export const buildReply = async (
   { model, metrics, includeMetrics, unitId, image }: ComponentOptions,
-  { method, label, returned, encoding, inherited, onPath, names, integer, transport }: Reply,
+  { method, label, returned, encoding, inherited, names, integer, transport }: Reply,
 ): Promise<JsonObject> => {
   const { data, ...extra } = asResponse(returned);
   const columns = (await columnNames(model, method)) ?? names;
@@ -64,9 +62,7 @@ export const buildReply = async (
       tags: { ...inherited.tags, ...checkTags(tags, "tags()"), ...checkTags(extra.tags, "tags") },
       metrics: [...(inherited.metrics ?? []), ...(includeMetrics ? own : [])],
       requestPath:
-        onPath && unitId !== undefined
-          ? { [unitId]: image ?? "", ...inherited.requestPath }
-          : undefined,
+        unitId !== undefined ? { [unitId]: image ?? "", ...inherited.requestPath } : undefined,
     }),
   };
 };

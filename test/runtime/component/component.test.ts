@@ -366,7 +366,7 @@ describe("route", () => {
     expect(await component.run("route", request)).toMatchObject({ data, meta: {} });
   });
 
-  it("carries the puid, its own tags, and nothing else of the request", async () => {
+  it("carries the puid, its own tags and path, and nothing else of the request", async () => {
     const { component } = componentOf(
       { route: () => response(-1, { tags: { why: "all" } }) },
       { unitId: "r" },
@@ -378,7 +378,7 @@ describe("route", () => {
       }),
     ).toEqual({
       data: { names: ["t:0"], ndarray: [[-1]] },
-      meta: { puid: "p", tags: { why: "all" } },
+      meta: { puid: "p", tags: { why: "all" }, requestPath: { r: "" } },
     });
   });
 });
@@ -439,7 +439,7 @@ describe("sendFeedback", () => {
     );
     expect(await component.run("sendFeedback", feedback)).toEqual({
       data: { names: [], ndarray: [] },
-      meta: { puid: "p" },
+      meta: { puid: "p", requestPath: { me: "" } },
     });
     expect(seen).toEqual([[[1]], ["x"], 0.5, [[7]], 1]);
   });

@@ -81,22 +81,22 @@ describe("services", () => {
     {
       rpc: seldonRpc("Seldon/SendFeedback", "Feedback"),
       request: reward,
-      reply: { ...ones, meta: {} },
+      reply: { ...ones, meta },
     },
     {
       rpc: seldonRpc("Model/SendFeedback", "Feedback"),
       request: reward,
-      reply: { ...ones, meta: {} },
+      reply: { ...ones, meta },
     },
     {
       rpc: seldonRpc("Router/SendFeedback", "Feedback"),
       request: reward,
-      reply: { ...ones, meta: {} },
+      reply: { ...ones, meta },
     },
     {
       rpc: seldonRpc("Generic/SendFeedback", "Feedback"),
       request: reward,
-      reply: { ...ones, meta: {} },
+      reply: { ...ones, meta },
     },
     { rpc: seldonRpc("Transformer/TransformInput"), request: text, reply: both("s", "in") },
     { rpc: seldonRpc("Generic/TransformInput"), request: text, reply: both("s", "in") },
@@ -115,12 +115,12 @@ describe("services", () => {
     {
       rpc: seldonRpc("Router/Route"),
       request: text,
-      reply: { data: { names: ["t:0"], tensor: { shape: [1, 1], values: [1] } }, meta: {} },
+      reply: { data: { names: ["t:0"], tensor: { shape: [1, 1], values: [1] } }, meta },
     },
     {
       rpc: seldonRpc("Generic/Route"),
       request: { data: { ndarray: protoList([1]) } },
-      reply: { data: { names: ["t:0"], ndarray: protoList([[1]]) }, meta: {} },
+      reply: { data: { names: ["t:0"], ndarray: protoList([[1]]) }, meta },
     },
   ])("$rpc.path", async ({ rpc, request, reply }) => {
     const { code, message } = await callPlain(served.client, rpc, request);
