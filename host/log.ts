@@ -20,7 +20,7 @@ export const logLevels = Object.keys(levels);
  * `level` is one of `logLevels`; any other word means INFO. Lines go to standard error, so that
  * standard output stays free for what a command prints.
  */
-export const makeLog = (level: string, stream: DestinationStream = process.stderr): Logger =>
+export const makeLog = (level: string, stream: DestinationStream = standardError()): Logger =>
   pino(
     {
       level: levels[level.toUpperCase()] ?? "info",
@@ -30,3 +30,9 @@ export const makeLog = (level: string, stream: DestinationStream = process.stder
     },
     stream,
   );
+
+/** Who serves goes on serving when nobody reads the log any more. */
+const standardError = (): DestinationStream => {
+  if (process.stderr.listenerCount("error") === 0) process.stderr.on("error", () => {});
+  return process.stderr;
+};

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { describe, expect, it } from "@jest/globals";
 import { logLevels, makeLog } from "../../host/log.ts";
 
@@ -35,5 +37,23 @@ describe("makeLog", () => {
 
   it("knows every level by name", () => {
     expect(logLevels).toEqual(["DEBUG", "INFO", "WARN", "WARNING", "ERROR", "FATAL"]);
+  });
+
+  it("survives that nobody reads standard error any more", async () => {
+    const script = `
+      import { makeLog } from ${JSON.stringify(new URL("../../host/log.ts", import.meta.url).href)};
+      const log = makeLog("INFO");
+      process.stdin.on("data", () => log.info("into the void"));
+      process.stdin.on("end", () => console.log("alive"));
+      log.info("started");
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "pipe" });
+    await once(child.stderr, "data");
+    child.stderr.destroy();
+    await once(child.stderr, "close");
+    for (let i = 0; i < 3; i += 1) await new Promise((resolve) => child.stdin.write("x", resolve));
+    child.stdin.end();
+    const [said] = await Promise.all([once(child.stdout, "data"), once(child, "exit")]);
+    expect([String(said), child.exitCode]).toEqual(["alive\n", 0]);
   });
 });
