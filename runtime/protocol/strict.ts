@@ -2,6 +2,7 @@
  * Does a JSON value read as one of the protocol's messages, with no field too many?
  *
  * v1 reads router answers and feedback strictly: a message with an unknown field is no message.
+ * Proto3 JSON takes a field's own name beside the one in camel case.
  * Source: engine contract 2.7, 4.2, 6.4 and 6.7.
  */
 type Check = (value: unknown) => boolean;
@@ -45,6 +46,7 @@ const meta = message(() => ({
   tags: mapOf(any),
   routing: mapOf(whole),
   requestPath: mapOf(text),
+  request_path: mapOf(text),
   metrics: listOf(metric),
 }));
 const tensor = message(() => ({ shape: listOf(whole), values: listOf(number) }));
@@ -63,6 +65,10 @@ export const isSeldonMessage = message(() => ({
   strData: text,
   jsonData: any,
   customData: isObject,
+  bin_data: text,
+  str_data: text,
+  json_data: any,
+  custom_data: isObject,
 }));
 
 export const isFeedback = message(() => ({

@@ -257,6 +257,26 @@ describe("makeHttpClient when a call fails", () => {
     expect(await failure(client.send(callOf()))).toBe("NODE_UNREACHABLE");
   });
 
+  it("gives up a connection that does not open in 30 seconds", async () => {
+    const { host } = await play(() => {});
+    const asked: number[] = [];
+    const client = makeHttpClient({
+      host: "127.0.0.1",
+      port: host.port,
+      limits: defaultLimits,
+      deadlines: {
+        set: (afterMs, expire) => {
+          asked.push(afterMs);
+          queueMicrotask(expire); // before any connection can open
+          return { at: 0, expire };
+        },
+        clear: () => {},
+      },
+    });
+    expect(await failure(client.send(callOf()))).toBe("NODE_UNREACHABLE");
+    expect(asked).toEqual([30_000]);
+  });
+
   it("gives up after the timeout and closes the connection", async () => {
     const { client, host } = await play(() => {});
     const error = await client

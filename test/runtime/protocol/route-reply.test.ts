@@ -36,6 +36,7 @@ describe("route", () => {
     { answer: { status: { code: 200, status: "SUCCESS" }, data: { ndarray: [1] } }, want: 1 },
     { answer: { status: { status: 1 }, data: { ndarray: [1] } }, want: 1 },
     { answer: { meta: null, data: { ndarray: [1] } }, want: 1 },
+    { answer: { meta: { request_path: { r: "i" } }, data: { ndarray: [1] } }, want: 1 },
   ])("of $answer is $want", ({ answer, want }) => {
     expect(route(answer) + 0).toBe(want + 0);
   });
