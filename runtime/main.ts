@@ -190,6 +190,7 @@ const openListeners = async (config: EngineConfig, { faces, metrics, tls }: Insi
         port: flags.grpc_port,
         maxConnections: limits.maxConnections,
         maxMessageBytes: config.grpcMaxBytes,
+        limits,
         ...faces.grpc,
       }),
     );

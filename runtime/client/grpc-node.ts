@@ -1,5 +1,11 @@
 /** A node that is a container: messages out over gRPC as opaque bytes, answers in. */
-import { type Client, type Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import {
+  type Client,
+  type Metadata,
+  type ServiceError,
+  type StatusObject,
+  status,
+} from "@grpc/grpc-js";
 import type { Call } from "../engine/call.ts";
 import { EngineError } from "../errors.ts";
 import type { NodeClient } from "../graph.ts";
@@ -99,7 +105,9 @@ const earliest = (timeoutMs: number, deadlineAt: number | undefined): number | u
 };
 
 /** A node's status goes to the client as it is: code, message and details. Source: engine contract, 4.4. */
-const statusError = (error: ServiceError | null): EngineError => {
+export const statusError = (
+  error: Pick<StatusObject, "code" | "details" | "metadata"> | null,
+): EngineError => {
   const code = error?.code ?? status.UNKNOWN;
   const details = error?.details ?? "the node's answer has no message";
   const [rich] = error?.metadata?.get("grpc-status-details-bin") ?? [];

@@ -3,11 +3,12 @@ import { EngineError } from "../errors.ts";
 import { textOf } from "../protocol/wire.ts";
 import { varintField } from "../protocol/wire-write.ts";
 import type { Readiness } from "../readiness.ts";
-import type { ServerStream, UnaryHandler } from "./grpc.ts";
+import { offCancel, onCancel } from "../scope.ts";
+import type { ServerStream, StreamHandler, UnaryHandler } from "./grpc.ts";
 
 export type Health = {
   readonly unary: ReadonlyMap<string, UnaryHandler>;
-  readonly serverStreams: ReadonlyMap<string, (call: ServerStream) => void>;
+  readonly serverStreams: ReadonlyMap<string, StreamHandler<ServerStream>>;
 };
 
 const serving = 1;
@@ -24,6 +25,7 @@ export const makeHealth = (services: readonly string[], readiness: Readiness): H
   const known = new Set(["", ...services]);
   const now = async (): Promise<number> =>
     (await readiness()) === undefined ? serving : notServing;
+  const watch = makeWatch(now);
   return {
     unary: new Map([
       [
@@ -38,29 +40,52 @@ export const makeHealth = (services: readonly string[], readiness: Readiness): H
     serverStreams: new Map([
       [
         "/grpc.health.v1.Health/Watch",
-        (call) =>
-          watch(call, known.has(textOf(call.request, 1)) ? now : async () => serviceUnknown),
+        (call, stopping) => {
+          if (known.has(textOf(call.request, 1))) watch(call, stopping);
+          else call.write(statusMessage(serviceUnknown)); // for good
+        },
       ],
     ]),
   };
 };
 
-/** Sends the status at once and whenever it changes, until the client leaves. */
-const watch = (call: ServerStream, now: () => Promise<number>): void => {
-  let last: number | undefined;
+/** Sends the status at once and whenever it changes; one look is for all that watch. */
+const makeWatch = (now: () => Promise<number>): StreamHandler<ServerStream> => {
+  const watchers = new Set<(status: number) => void>();
   let timer: NodeJS.Timeout | undefined;
   const look = async (): Promise<void> => {
     const status = await now();
-    if (call.cancelled) return;
-    if (status !== last) call.write(statusMessage(status));
-    last = status;
-    timer = setTimeout(() => void look(), watchMs);
-    timer.unref();
+    for (const tell of watchers) tell(status);
+    timer = undefined;
+    wait();
   };
-  call.on("cancelled", () => {
-    clearTimeout(timer);
-    call.end();
-  });
-  call.on("error", () => clearTimeout(timer));
-  void look();
+  const wait = (): void => {
+    if (watchers.size === 0) return;
+    timer ??= setTimeout(() => void look(), watchMs).unref();
+  };
+  return (call, stopping) => {
+    let last: number | undefined;
+    const tell = (status: number): void => {
+      if (status !== last) call.write(statusMessage(status));
+      last = status;
+    };
+    const end = (): void => {
+      tell(notServing);
+      call.end();
+    };
+    call.on("cancelled", () => {
+      watchers.delete(tell);
+      offCancel(stopping, end);
+      if (watchers.size > 0) return;
+      clearTimeout(timer);
+      timer = undefined;
+    });
+    void now().then((status) => {
+      if (call.cancelled) return;
+      tell(status);
+      watchers.add(tell);
+      onCancel(stopping, end);
+      wait();
+    });
+  };
 };

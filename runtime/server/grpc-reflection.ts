@@ -11,7 +11,10 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import type { DuplexStream } from "./grpc.ts";
+import { EngineError } from "../errors.ts";
+import { offCancel, onCancel } from "../scope.ts";
+import type { DuplexStream, StreamHandler } from "./grpc.ts";
+import { fail } from "./grpc-errors.ts";
 
 const folder = new URL("../protocol/proto/", import.meta.url);
 const versions = ["v1", "v1alpha"] as const;
@@ -24,19 +27,26 @@ type Answerer = {
 /** Handlers by path. Only `services` are listed. */
 export const makeReflection = (
   services: readonly string[],
-): ReadonlyMap<string, (call: DuplexStream) => void> => {
+): ReadonlyMap<string, StreamHandler<DuplexStream>> => {
   let loading: Promise<ReadonlyMap<string, Answerer>> | undefined;
   return new Map(
     versions.map((version) => {
       const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
       return [
         path,
-        (call) => {
+        (call, stopping) => {
+          const end = (): void => {
+            call.end();
+          };
+          call.on("cancelled", () => offCancel(stopping, end));
           call.pause();
           loading ??= load(services);
           loading.then(
-            (answerers) => serve(call, answerers.get(path)),
-            (error) => call.destroy(error),
+            (answerers) => {
+              serve(call, answerers.get(path));
+              onCancel(stopping, end);
+            },
+            (error) => fail(call, error),
           );
         },
       ];
@@ -78,11 +88,9 @@ const serve = (call: DuplexStream, answerer: Answerer | undefined): void => {
     on: (event: string, listener: (message?: unknown) => void) => {
       if (event === "data") {
         call.on("data", (bytes: Buffer) => {
-          try {
-            listener(definition.requestDeserialize(bytes));
-          } catch (error) {
-            call.destroy(error instanceof Error ? error : new Error(String(error)));
-          }
+          const message = read(definition, bytes);
+          if (message instanceof EngineError) fail(call, message);
+          else listener(message);
         });
       } else {
         call.on(event, listener);
@@ -92,4 +100,17 @@ const serve = (call: DuplexStream, answerer: Answerer | undefined): void => {
     end: () => call.end(),
   });
   call.resume();
+};
+
+const read = (
+  { requestDeserialize }: Answerer["definition"],
+  bytes: Buffer,
+): object | EngineError => {
+  try {
+    return requestDeserialize(bytes);
+  } catch (cause) {
+    return new EngineError("REQUEST_INVALID", "the message is no ServerReflectionRequest", {
+      cause,
+    });
+  }
 };

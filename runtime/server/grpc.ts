@@ -1,14 +1,13 @@
 /**
  * The gRPC edge: bytes of a call in, one call of a handler, bytes out.
  *
- * @grpc/grpc-js speaks HTTP/2; this file owns the listening socket, and so the limit on
- * connections, and the drain.
+ * @grpc/grpc-js speaks HTTP/2; this file owns the listening socket, the limits and the drain.
  */
 
-import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server as NetServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import {
-  Metadata,
+  type Metadata,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
@@ -16,9 +15,12 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from "@grpc/grpc-js";
-import { asEngineError, EngineError, errorTable } from "../errors.ts";
-import { grpcCodes } from "../grpc-status.ts";
+import { asEngineError, EngineError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
 import { cancel, makeScope, type Scope } from "../scope.ts";
+import { type CallLimits, checkMetadata, makeAdmission } from "./grpc-admission.ts";
+import { watchGrpcConnections } from "./grpc-connections.ts";
+import { fail, statusOf } from "./grpc-errors.ts";
 import type { Renewable, TlsMaterial } from "./tls.ts";
 
 export type GrpcRequest = {
@@ -37,13 +39,21 @@ export type UnaryHandler = (request: GrpcRequest) => Promise<GrpcAnswer>;
 export type ServerStream = ServerWritableStream<Buffer, Buffer>;
 export type DuplexStream = ServerDuplexStream<Buffer, Buffer>;
 
+/**
+ * Answers a call whose messages stream. `stopping` ends when the server drains: a call that would
+ * last as long as its client likes has to be ended then. What is thrown is the call's status.
+ */
+export type StreamHandler<Stream> = (call: Stream, stopping: Scope) => void;
+
 /** What is served, by path. */
 export type GrpcHandlers = {
   readonly unary: ReadonlyMap<string, UnaryHandler>;
   /** One request, many answers. */
-  readonly serverStreams: ReadonlyMap<string, (call: ServerStream) => void>;
-  readonly duplexStreams: ReadonlyMap<string, (call: DuplexStream) => void>;
+  readonly serverStreams: ReadonlyMap<string, StreamHandler<ServerStream>>;
+  readonly duplexStreams: ReadonlyMap<string, StreamHandler<DuplexStream>>;
 };
+
+type ConnectionLimits = Partial<Pick<Limits, "idleTimeoutMs" | "headerTimeoutMs">>;
 
 export type GrpcServerOptions = GrpcHandlers & {
   /** 0 takes a free port. */
@@ -52,6 +62,7 @@ export type GrpcServerOptions = GrpcHandlers & {
   readonly host?: string;
   readonly maxConnections: number;
   readonly maxMessageBytes: number;
+  readonly limits?: CallLimits & ConnectionLimits;
   /** With a certificate the listener speaks TLS, and says so to clients that ask (ALPN h2). */
   readonly tls?: TlsMaterial;
 };
@@ -68,41 +79,42 @@ export type GrpcServer = {
 
 /** Streams of one connection at once. */
 const maxStreams = 1000;
+/** How long a silent client may take to answer whether it is still there. */
+const pingTimeoutMs = 20_000;
+/** The longest a timer can wait. */
+const longestMs = 2 ** 31 - 1;
 
 const same = (bytes: Buffer): Buffer => bytes;
 
 /** Rejects with the system's error if it cannot listen. */
 export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer> => {
+  const { limits = {}, maxConnections } = options;
   const server = new Server({
     "grpc.max_receive_message_length": options.maxMessageBytes,
     "grpc.max_send_message_length": options.maxMessageBytes,
     "grpc.max_concurrent_streams": maxStreams,
+    "grpc.enable_channelz": 0,
+    ...(limits.idleTimeoutMs !== undefined && {
+      "grpc.keepalive_time_ms": limits.idleTimeoutMs,
+      "grpc.keepalive_timeout_ms": pingTimeoutMs,
+    }),
   });
-  for (const [path, handler] of options.unary) {
-    server.register(path, unary(handler), same, same, "unary");
-  }
-  for (const [path, handler] of options.serverStreams) {
-    server.register(path, handler, same, same, "serverStream");
-  }
-  for (const [path, handler] of options.duplexStreams) {
-    server.register(path, handler, same, same, "bidi");
-  }
+  const stopping = makeScope();
+  register(server, options, stopping);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const connections = new Set<Socket>();
-  const accept = (socket: Socket): void => {
-    if (connections.size >= options.maxConnections) {
-      socket.destroy();
-      return;
-    }
-    connections.add(socket);
-    socket.on("close", () => connections.delete(socket));
-    socket.on("error", () => socket.destroy());
-    injector.injectConnection(socket);
-  };
+  const connections = watchGrpcConnections(maxConnections, injector.injectConnection);
   const tlsServer =
     options.tls &&
-    createTlsServer({ ...options.tls, ALPNProtocols: ["h2"], noDelay: true }, accept);
-  const net = tlsServer ?? createServer({ noDelay: true, keepAlive: true }, accept);
+    createTlsServer(
+      {
+        ...options.tls,
+        ...(limits.headerTimeoutMs && { handshakeTimeout: limits.headerTimeoutMs }),
+        ALPNProtocols: ["h2"],
+        noDelay: true,
+      },
+      connections.accept,
+    );
+  const net = tlsServer ?? createServer({ noDelay: true, keepAlive: true }, connections.accept);
   await listen(net, options);
   return {
     port: (net.address() as AddressInfo).port, // a TCP server's address is an AddressInfo
@@ -110,16 +122,31 @@ export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer
     drain: () =>
       new Promise((resolve) => {
         net.close(() => resolve());
-        server.tryShutdown(() => {
-          for (const socket of connections) socket.end();
-        });
+        cancel(stopping, new EngineError("CLIENT_GONE", "the server is stopping"));
+        // The library's own shutdown does not wait for calls in work on injected connections.
+        injector.drain(longestMs);
       }),
     close: () => {
       net.close();
       server.forceShutdown();
-      for (const socket of connections) socket.destroy();
+      connections.close();
     },
   };
+};
+
+const register = (server: Server, handlers: GrpcServerOptions, stopping: Scope): void => {
+  const { limits = {} } = handlers;
+  const admit = makeAdmission(limits);
+  const stream = makeStream(limits, stopping);
+  for (const [path, handler] of handlers.unary) {
+    server.register(path, unary(admit(path, handler)), same, same, "unary");
+  }
+  for (const [path, handler] of handlers.serverStreams) {
+    server.register(path, stream(handler), same, same, "serverStream");
+  }
+  for (const [path, handler] of handlers.duplexStreams) {
+    server.register(path, stream(handler), same, same, "bidi");
+  }
 };
 
 const listen = (server: NetServer, { port, host }: GrpcServerOptions): Promise<void> =>
@@ -135,10 +162,15 @@ const unary =
   (handler: UnaryHandler) =>
   (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void => {
     const scope = makeScope();
-    call.on("cancelled", () => {
-      cancel(scope, new EngineError("CLIENT_GONE", "the client gave the call up"));
-    });
     const deadlineAt = Number(call.getDeadline());
+    call.on("cancelled", () => {
+      cancel(
+        scope,
+        Date.now() < deadlineAt
+          ? new EngineError("CLIENT_GONE", "the client gave the call up")
+          : new EngineError("GRAPH_DEADLINE", "the client's deadline passed"),
+      );
+    });
     handler({
       body: call.request,
       metadata: call.metadata,
@@ -151,15 +183,14 @@ const unary =
     );
   };
 
-/** A node's status as it came; an engine's own by the table. Source: engine contract, 4.4. */
-export const statusOf = (
-  error: EngineError,
-): { code: number; details: string; metadata: Metadata } => {
-  const metadata = new Metadata();
-  if (error.grpc === undefined) {
-    return { code: grpcCodes[errorTable[error.code].grpc], details: error.message, metadata };
-  }
-  const { code, details, rich } = error.grpc;
-  if (rich !== undefined) metadata.set("grpc-status-details-bin", rich);
-  return { code, details, metadata };
-};
+const makeStream =
+  (limits: CallLimits, stopping: Scope) =>
+  <Stream extends ServerStream | DuplexStream>(handler: StreamHandler<Stream>) =>
+  (call: Stream): void => {
+    try {
+      checkMetadata(call.metadata, limits);
+      handler(call, stopping);
+    } catch (thrown) {
+      fail(call, thrown);
+    }
+  };
