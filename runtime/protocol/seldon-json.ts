@@ -36,22 +36,25 @@ const route = (bytes: Buffer): number =>
 
 type Loose = Readonly<Record<string, unknown>>;
 
-/** Source: engine contract, 6.7. */
+/** The message is read when the first node asks: a graph without children never does. Source: engine contract, 6.7. */
 const feedbackRoutes = (message: Payload, limitBytes: number): FeedbackRoutes => {
   let routing: Loose | undefined;
-  try {
-    const feedback: unknown = JSON.parse(plain(message, limitBytes).toString());
-    if (isFeedback(feedback)) {
-      const { response } = feedback as { response?: { meta?: { routing?: Loose } | null } | null }; // isFeedback has seen it
-      routing = response?.meta?.routing ?? undefined;
-    }
-  } catch {
-    // Feedback that is not JSON carries no routing: it goes to every child, as it does in v1.
-  }
   return (node) => {
-    const value = routing !== undefined && Object.hasOwn(routing, node) ? routing[node] : undefined;
+    routing ??= readRouting(message, limitBytes);
+    const value = Object.hasOwn(routing, node) ? routing[node] : undefined;
     return value === undefined || value === null ? ALL : Number(value);
   };
+};
+
+const readRouting = (message: Payload, limitBytes: number): Loose => {
+  try {
+    const feedback: unknown = JSON.parse(plain(message, limitBytes).toString());
+    if (!isFeedback(feedback)) return {};
+    const { response } = feedback as { response?: { meta?: { routing?: Loose } | null } | null }; // isFeedback has seen it
+    return response?.meta?.routing ?? {};
+  } catch {
+    return {}; // Feedback that is not JSON carries no routing: it goes to every child, as in v1.
+  }
 };
 
 const record = (message: Payload, taken: ReadonlyMap<string, number>): Payload => {
