@@ -26,8 +26,8 @@ const allowed: readonly { readonly room: string; readonly imports: readonly stri
     room: "runtime/component",
     imports: [
       ...["api", "host", "runtime/protocol", "runtime/nodes", "runtime/server", "runtime/errors"],
-      // What a server is given: bounds, what ends a request, and names of statuses.
-      ...["runtime/limits", "runtime/scope", "runtime/grpc-status"],
+      // What a server is given: bounds, what ends a request, and names of headers and statuses.
+      ...["runtime/limits", "runtime/scope", "runtime/headers", "runtime/grpc-status"],
     ],
   },
   { room: "runtime", imports: ["api", "host"] },
