@@ -90,6 +90,7 @@ export const readConfig = async (sources: Sources): Promise<ReadConfig> => {
     },
     tls: tlsFiles(env),
   };
+  faults.push(...corsFaults(env));
   const makeProtocol = Object.hasOwn(protocols, flags.protocol)
     ? protocols[flags.protocol]
     : undefined;
@@ -108,6 +109,12 @@ export const readConfig = async (sources: Sources): Promise<ReadConfig> => {
     warnings: [...warnings, ...logged.warnings],
   };
 };
+
+/** A value that is no header value would make every answer a failure. */
+const corsFaults = (env: Environment): readonly string[] =>
+  ["CORS_ALLOWED_ORIGINS", "CORS_ALLOWED_HEADERS"]
+    .filter((name) => !/^[\t\x20-\x7e\x80-\xff]*$/.test(env[name] ?? ""))
+    .map((name) => `${name} cannot be a header: write one line without control characters`);
 
 /** Source: engine contract, 1.2; deviation E10. */
 const tlsFiles = (env: Environment): TlsFiles | undefined => {

@@ -200,6 +200,12 @@ describe("readConfig with faults", () => {
     expect(faults).toHaveLength(10);
   });
 
+  it("refuses CORS values that are no header values", async () => {
+    const found = await read({ env: { CORS_ALLOWED_ORIGINS: "https://a\nX-Evil: 1" } });
+    expect(found).toMatchObject({ ok: false, exitCode: 1 });
+    expect(found.ok ? [] : found.faults).toEqual([expect.stringContaining("CORS_ALLOWED_ORIGINS")]);
+  });
+
   it("passes over a malformed grpc-timeout with a warning", async () => {
     const config = await configOf({ annotations: { "seldon.io/grpc-timeout": "soon" } });
     expect(config.grpcTimeoutMs).toBe(0);
