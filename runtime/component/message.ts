@@ -153,13 +153,13 @@ export type ReplyMeta = {
   readonly puid: string | undefined;
   readonly tags: Readonly<Record<string, unknown>>;
   readonly metrics: readonly Metric[];
-  readonly requestPath: Readonly<Record<string, string>> | undefined;
+  readonly requestPath: Readonly<Record<string, string>>;
 };
 
 /** Source: engine contract, 11.5: keys sorted, always there. */
 export const buildMeta = ({ puid, tags, metrics, requestPath }: ReplyMeta): Meta => ({
   ...(metrics.length === 0 ? {} : { metrics }),
   ...(puid ? { puid } : {}),
-  ...(requestPath === undefined ? {} : { requestPath }),
+  ...(Object.keys(requestPath).length === 0 ? {} : { requestPath }),
   ...(Object.keys(tags).length === 0 ? {} : { tags }),
 });

@@ -61,8 +61,10 @@ export const buildReply = async (
       puid: inherited.puid,
       tags: { ...inherited.tags, ...checkTags(tags, "tags()"), ...checkTags(extra.tags, "tags") },
       metrics: [...(inherited.metrics ?? []), ...(includeMetrics ? own : [])],
-      requestPath:
-        unitId !== undefined ? { [unitId]: image ?? "", ...inherited.requestPath } : undefined,
+      requestPath: {
+        ...(unitId === undefined ? {} : { [unitId]: image ?? "" }),
+        ...inherited.requestPath,
+      },
     }),
   };
 };

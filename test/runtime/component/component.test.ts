@@ -245,7 +245,7 @@ describe("the meta of a reply", () => {
     });
   });
 
-  it("lets the request win in requestPath and has none without a name", async () => {
+  it("lets the request win in requestPath and adds none without a name", async () => {
     const path = { strData: "s", meta: { requestPath: { me: "theirs" } } };
     const named = componentOf({ predict: echo }, { unitId: "me", image: "mine" }).component;
     expect(await named.run("predict", path)).toMatchObject({
@@ -253,7 +253,7 @@ describe("the meta of a reply", () => {
     });
     expect(await componentOf({ predict: echo }).component.run("predict", path)).toEqual({
       strData: "s",
-      meta: {},
+      meta: { requestPath: { me: "theirs" } },
     });
   });
 
