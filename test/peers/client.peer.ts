@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startClients } from "./support/clients.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
-import { type Microservice, startMicroservice } from "./support/microservice.ts";
+import { startMicroservice } from "./support/microservice.ts";
 import { pythonFolder, seldonCore } from "./support/peers.ts";
 import { makeProcesses } from "./support/processes.ts";
 import { type ClientAnswer, makeSeldonClient } from "./support/seldon-client.ts";
@@ -56,11 +56,10 @@ const containers = [
 ];
 
 let up: Up;
-let alone: Microservice;
 let engine: Engine;
 
 beforeAll(async () => {
-  [up, [alone, engine]] = await Promise.all([
+  [up, engine] = await Promise.all([
     startUp(processes, [
       deployment("tree", "orchard", { graph, componentSpecs: [{ spec: { containers } }] }),
       deployment(
@@ -76,7 +75,7 @@ beforeAll(async () => {
     (async () => {
       const peer = await startMicroservice(processes, { unit: "alone", target: "graph.Linear" });
       const graph = { name: "alone", type: "MODEL" };
-      return [peer, await startEngine(processes, { graph, peers: [peer] })] as const;
+      return startEngine(processes, { graph, peers: [peer] });
     })(),
   ]);
 }, startMs);
@@ -223,13 +222,3 @@ describe.each([{ transport: "rest" }, { transport: "grpc" }])(
     });
   },
 );
-
-describe("SeldonClient.microservice to seldon-core-microservice", () => {
-  it("asks the same container that stands behind an engine", async () => {
-    const client = makeSeldonClient(clients, {
-      microservice_endpoint: alone.url.slice("http://".length),
-    });
-    const asked = await client("microservice", { method: "predict", data: [[1, 2]] });
-    expect(responseOf(asked)).toMatchObject({ data: { tensor: { values: [2, 4] } } });
-  });
-});

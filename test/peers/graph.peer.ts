@@ -279,7 +279,7 @@ describe.each(transports)(
     });
 
     it.each([
-      { way: "refuse", status: 422, reason: "MICROSERVICE_BAD_DATA", info: "a value is too large" },
+      { way: "refuse", status: 422, reason: "TOO_LARGE", info: "a value is too large" },
       { way: "bad", status: 400, reason: "MICROSERVICE_BAD_DATA", info: "that does not fit" },
       { way: "break", status: 500, reason: "MICROSERVICE_INTERNAL_ERROR", info: "something broke" },
       { way: "metric", status: 500, reason: "MICROSERVICE_BAD_METRIC", info: expect.any(String) },

@@ -119,22 +119,13 @@ class Mean:
         return ["first", "second"]
 
 
-class Refusal(SeldonMicroserviceException):
-    """An error with a status and a reason of its own."""
-
-    status_code = 422
-
-    def __init__(self, message):
-        SeldonMicroserviceException.__init__(self, message, self.status_code, "TOO_LARGE")
-
-
 class Fail:
     """A model that fails in the way that its input asks for."""
 
     def predict(self, X, names, meta=None):
         way = str(np.asarray(X).flat[0])
         if way == "refuse":
-            raise Refusal("a value is too large")
+            raise SeldonMicroserviceException("a value is too large", status_code=422, reason="TOO_LARGE")
         if way == "bad":
             raise SeldonMicroserviceException("that does not fit")
         if way == "break":

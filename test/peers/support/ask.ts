@@ -37,4 +37,8 @@ export const postJson = async (
 export const postForm = async (url: string, form: FormData | URLSearchParams): Promise<Asked> =>
   read(await fetch(url, { method: "POST", body: form }));
 
-export const get = async (url: string): Promise<Asked> => read(await fetch(url));
+/** Any request; like `fetch`. */
+export const ask = async (url: string, init: RequestInit = {}): Promise<Asked> =>
+  read(await fetch(url, init));
+
+export const get = (url: string): Promise<Asked> => ask(url);

@@ -20,33 +20,51 @@ export type MicroserviceOptions = {
   /** `module.Class` in the folder of Python classes. */
   readonly target: string;
   readonly parameters?: readonly object[];
-  readonly env?: Readonly<Record<string, string>>;
+  /** Over those of its pod; undefined takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 };
 
-/** The environment that its pod would have. Source: engine contract, 11.7. */
-const podEnv = ({ unit, parameters }: MicroserviceOptions, image: string, ports: Ports) => ({
+export type ContainerPorts = {
+  readonly http: number;
+  readonly grpc: number;
+  readonly metrics: number;
+};
+
+const imageOf = (unit: string): string => `peers/${unit}:0.1`;
+
+/** The environment that a container would have in its pod. Source: engine contract, 11.7. */
+export const podEnv = (
+  { unit, parameters, env }: Omit<MicroserviceOptions, "target">,
+  ports: ContainerPorts,
+): Readonly<Record<string, string>> => {
+  const all = { ...identity(unit, ports), ...parametersOf(parameters), ...env };
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+};
+
+const parametersOf = (parameters: readonly object[] | undefined) =>
+  parameters === undefined ? {} : { PREDICTIVE_UNIT_PARAMETERS: JSON.stringify(parameters) };
+
+const identity = (unit: string, ports: ContainerPorts) => ({
   PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(ports.http),
   PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(ports.grpc),
   PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(ports.metrics),
   PREDICTIVE_UNIT_METRICS_ENDPOINT: "/prometheus",
   PREDICTIVE_UNIT_ID: unit,
-  PREDICTIVE_UNIT_IMAGE: image,
+  PREDICTIVE_UNIT_IMAGE: imageOf(unit),
   PREDICTOR_ID: "main",
   PREDICTOR_LABELS: JSON.stringify({ version: "v7" }),
   SELDON_DEPLOYMENT_ID: "peers",
   SELDON_EXECUTOR_ENABLED: "true",
-  ...(parameters === undefined ? {} : { PREDICTIVE_UNIT_PARAMETERS: JSON.stringify(parameters) }),
 });
-
-type Ports = { readonly http: number; readonly grpc: number; readonly metrics: number };
 
 /** Starts `seldon-core-microservice` and waits until it answers over REST and gRPC. */
 export const startMicroservice = async (
   processes: Processes,
   options: MicroserviceOptions,
 ): Promise<Microservice> => {
-  const { unit, target, env = {} } = options;
-  const image = `peers/${unit}:0.1`;
+  const { unit, target } = options;
   const ports = {
     http: await processes.freePort(),
     grpc: await processes.freePort(),
@@ -58,12 +76,12 @@ export const startMicroservice = async (
     file: `${bin}/seldon-core-microservice`,
     args: [target, "--service-type", "MODEL"],
     cwd: pythonFolder,
-    env: { ...machineEnv(bin), ...podEnv(options, image, ports), ...env },
+    env: { ...machineEnv(bin), ...podEnv(options, ports) },
   });
   await Promise.all(Object.values(ports).map((port) => process.listens(port)));
   return {
     unit,
-    image,
+    image: imageOf(unit),
     url: `http://127.0.0.1:${ports.http}`,
     grpc: `127.0.0.1:${ports.grpc}`,
     metricsUrl: `http://127.0.0.1:${ports.metrics}/prometheus`,

@@ -8,8 +8,10 @@ export type ClientAnswer = {
   readonly response: Readonly<Record<string, unknown>>;
 };
 
+export type ClientMethod = "predict" | "feedback" | "microservice" | "microservice_feedback";
+
 export type SeldonClient = (
-  method: "predict" | "feedback" | "microservice" | "microservice_feedback",
+  method: ClientMethod,
   args: Readonly<Record<string, unknown>>,
 ) => Promise<ClientAnswer>;
 
