@@ -34,7 +34,8 @@ export const isRaw = (model: Model, action: Action, transport: Transport): boole
 export const isOffered = (model: Model, action: Action): boolean =>
   typeof model[action] === "function" ||
   isRaw(model, action, "rest") ||
-  isRaw(model, action, "grpc");
+  isRaw(model, action, "grpc") ||
+  (action === "predict" && typeof model.inferRaw === "function");
 
 /** What the first raw method for an action returned, as it is; `absent` if there is none. */
 export const callRaw = async (

@@ -27,6 +27,8 @@ export type ComponentConfig = {
   readonly logLevel: string;
   readonly unitId: string | undefined;
   readonly image: string | undefined;
+  /** What clients of the protocol v2 call the model, if its pod says so. */
+  readonly modelName: string | undefined;
   readonly metricLabels: MetricLabels;
   readonly metadataYaml: string | undefined;
   readonly includeMetrics: boolean;
@@ -45,6 +47,7 @@ export const nodeActions = {
   OUTPUT_TRANSFORMER: "transformOutput",
   COMBINER: "aggregate",
 } as const satisfies Record<ServiceType, Action>;
+export type NodeAction = (typeof nodeActions)[ServiceType];
 
 /** As in `host/log.ts`, the default first. */
 const levels = ["INFO", "DEBUG", "WARN", "WARNING", "ERROR", "FATAL"] as const;
@@ -87,6 +90,7 @@ export const readConfig = (
     logLevel: readWord(reader, { flag: "log-level", variable: "SELDON_LOG_LEVEL" }, levels),
     unitId,
     image,
+    modelName: unitId ?? written(reader, undefined, "MLSERVER_MODEL_NAME")?.text,
     metricLabels: readMetricLabels(reader, unitId, image),
     metadataYaml: written(reader, undefined, "MODEL_METADATA")?.text,
     includeMetrics: readBoolean(reader, "INCLUDE_METRICS_IN_CLIENT_RESPONSE", true),

@@ -80,7 +80,7 @@ const noJson = (contentType: string): ComponentError =>
  * The body with gzip undone. An engine passes a client's Content-Encoding on to nodes whose
  * payload is long plain again, so the bytes are asked, not the header alone.
  */
-const decompressed = async (
+export const decompressed = async (
   { headers, body }: HttpRequest,
   maxOutputLength: number,
 ): Promise<Buffer> => {

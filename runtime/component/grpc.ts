@@ -1,7 +1,7 @@
 /**
  * The gRPC face of a component: the bytes of a call in, an action run, the bytes of an answer out.
  *
- * Source: engine contract, 4.1 and 11.6.
+ * Source: engine contract, 4.1 and 11.6; Open Inference Protocol.
  */
 import type { Logger } from "../../host/log.ts";
 import { EngineError } from "../errors.ts";
@@ -12,20 +12,18 @@ import { makeReflection } from "../server/grpc-reflection.ts";
 import type { Action } from "./action.ts";
 import type { Component } from "./component.ts";
 import { asStatusError } from "./grpc-error.ts";
+import type { Inference } from "./inference.ts";
+import { inferenceAnswers } from "./inference-grpc.ts";
 import type { JsonObject } from "./message.ts";
 import { readMessage } from "./proto-read.ts";
-import {
-  feedback,
-  modelMetadata,
-  type Schema,
-  seldonMessage,
-  seldonMessageList,
-} from "./proto-schema.ts";
 import { writeMessage } from "./proto-write.ts";
+import type { Schema } from "./schema.ts";
+import { feedback, modelMetadata, seldonMessage, seldonMessageList } from "./seldon-schema.ts";
 import { asComponentError, ComponentError } from "./user.ts";
 
 export type GrpcOptions = {
   readonly component: Component;
+  readonly inference: Inference;
   /** The model's metadata, or why it has none that is valid. */
   readonly metadata: JsonObject | ComponentError;
   /** Calls in work at once; more are refused. 0 means no limit. */
@@ -37,7 +35,10 @@ export type GrpcOptions = {
 type Answer = (body: Buffer) => Promise<Buffer>;
 
 export const makeGrpcHandlers = (options: GrpcOptions): GrpcHandlers => {
-  const unary = served(options, new Map(seldonAnswers(options)));
+  const unary = served(
+    options,
+    new Map([...seldonAnswers(options), ...inferenceAnswers(options.inference)]),
+  );
   const services = [...new Set([...unary.keys()].map((path) => path.split("/")[1] ?? ""))];
   const health = makeHealth(services, options.component.readiness);
   return {

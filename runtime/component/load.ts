@@ -12,6 +12,7 @@ export const servedMethods: readonly (keyof Model)[] = [
   ...actions.flatMap((name) => [name, `${name}Raw`, `${name}Rest`, `${name}Grpc`] as const),
   "healthStatus",
   "healthStatusRaw",
+  "inferRaw",
 ];
 
 const otherMethods = [

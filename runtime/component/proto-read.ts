@@ -12,9 +12,9 @@ import {
 } from "../protocol/wire.ts";
 import { numbersOf, scalars } from "../protocol/wire-scalar.ts";
 import type { JsonObject } from "./message.ts";
-import type { FieldSpec, Kind, Scalar, Schema } from "./proto-schema.ts";
 import { readText } from "./proto-text.ts";
 import { readList, readValue } from "./proto-value.ts";
+import type { FieldSpec, Kind, Scalar, Schema } from "./schema.ts";
 
 /** What `bytes` fields become: themselves, or base64 as in JSON. */
 export type AsBytes = (bytes: Buffer) => Buffer | string;

@@ -8,8 +8,8 @@ import {
   varintField,
 } from "../protocol/wire-write.ts";
 import { isObject, kindOf } from "./message.ts";
-import type { FieldSpec, Kind, Schema, Whole } from "./proto-schema.ts";
 import { writeList, writeValue } from "./proto-value.ts";
+import type { FieldSpec, Kind, Schema, Whole } from "./schema.ts";
 import { ComponentError } from "./user.ts";
 
 /**

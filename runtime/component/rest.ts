@@ -8,7 +8,10 @@ import { type EngineError, httpStatusOf } from "../errors.ts";
 import type { Handler, HttpAnswer, HttpRequest } from "../server/http.ts";
 import type { Action } from "./action.ts";
 import type { Component } from "./component.ts";
+import { cors } from "./cors.ts";
 import { decodeRequest, headerOf, type Undecoded, undecoded } from "./decode.ts";
+import type { Inference } from "./inference.ts";
+import { isV2, makeV2Routes, type Route, v2Error } from "./inference-rest.ts";
 import { stringify } from "./json.ts";
 import { isObject, type JsonObject } from "./message.ts";
 import { openApi } from "./openapi.ts";
@@ -16,6 +19,7 @@ import { asComponentError, ComponentError } from "./user.ts";
 
 export type RestOptions = {
   readonly component: Component;
+  readonly inference: Inference;
   /** The model's metadata, or why it has none that is valid. */
   readonly metadata: JsonObject | ComponentError;
   /** PAYLOAD_PASSTHROUGH: predictions go to this method undecoded, and its answer out as it is. */
@@ -24,17 +28,17 @@ export type RestOptions = {
   readonly log: Logger;
 };
 
-type Answer = (request: HttpRequest) => Promise<HttpAnswer>;
-type Route = { readonly methods: readonly string[]; readonly answer: Answer };
+type Answer = Route["answer"];
 
-const cors = ["Access-Control-Allow-Origin", "*"] as const;
 const jsonHeaders = ["Content-Type", "application/json", ...cors] as const;
 
 export const makeRestHandler = (options: RestOptions): Handler => {
   const routes = makeRoutes(options);
+  const v2 = makeV2Routes(options);
+  const find: Find = (path) => (isV2(path) ? v2(path) : routes.get(path));
   return async (request) => {
     try {
-      return await dispatch(routes, request);
+      return await dispatch(find, request);
     } catch (thrown) {
       return answerError(thrown, request, options.log);
     }
@@ -71,36 +75,34 @@ const makeRoutes = (options: RestOptions): ReadonlyMap<string, Route> => {
   ]);
 };
 
+type Find = (path: string) => Route | undefined;
+
 const pong: HttpAnswer = {
   status: 200,
   headers: ["Content-Type", "text/plain; charset=utf-8", ...cors],
   body: "pong",
 };
 
-const dispatch = (
-  routes: ReadonlyMap<string, Route>,
-  request: HttpRequest,
-): Promise<HttpAnswer> | HttpAnswer => {
-  const { method, target } = request;
-  const query = target.indexOf("?");
-  const path = query < 0 ? target : target.slice(0, query);
-  const route = routes.get(path);
+const dispatch = (find: Find, request: HttpRequest): Promise<HttpAnswer> | HttpAnswer => {
+  const { method } = request;
+  const path = pathOf(request);
+  const route = find(path);
   if (route === undefined) {
-    throw new ComponentError(
-      `there is no path ${path}: use one of ${[...routes.keys()].join(" ")}`,
-      {
-        status: 404,
-      },
-    );
+    throw new ComponentError(`there is no path ${path.slice(0, 200)}: see /seldon.json and /v2`, {
+      status: 404,
+    });
   }
   // of HEAD the server sends the head alone
   if (route.methods.includes(method === "HEAD" ? "GET" : method)) return route.answer(request);
   const allowed = [...route.methods, "OPTIONS"].join(", ");
   if (method === "OPTIONS") return preflight(request, allowed);
   const refusal = new ComponentError(`${path} takes ${allowed}, not ${method}`, { status: 405 });
-  const { status, headers, body } = answerJson(405, errorBody(refusal));
+  const { status, headers, body } = failed(path, refusal);
   return { status, headers: [...headers, "Allow", allowed], body };
 };
+
+/** The path alone: a query may hold the payload. */
+const pathOf = ({ target }: HttpRequest): string => target.split("?", 1)[0] ?? target;
 
 const preflight = ({ headers }: HttpRequest, allowed: string): HttpAnswer => {
   const asked = headerOf(headers, "access-control-request-headers");
@@ -169,13 +171,16 @@ const answerJson = (status: number, value: unknown): HttpAnswer => ({
 const answerError = (thrown: unknown, request: HttpRequest, log: Logger): HttpAnswer => {
   const error = asComponentError(thrown);
   const { status, message } = error;
-  // the path alone: a query may hold the payload
-  const path = request.target.split("?", 1)[0];
+  const path = pathOf(request);
   const puid = headerOf(request.headers, "seldon-puid");
   if (status >= 500) log.error({ err: error.cause ?? error, path, puid }, "request failed");
   else log.debug({ status, path, puid, info: message }, "request refused");
-  return answerJson(error.status, errorBody(error));
+  return failed(path, error);
 };
+
+/** An error in the words of the protocol that the path is of. */
+const failed = (path: string, error: ComponentError): HttpAnswer =>
+  isV2(path) ? v2Error(error) : answerJson(error.status, errorBody(error));
 
 /** Source: engine contract, 11.3: status 1 is FAILURE, and the code is always -1. */
 const errorBody = ({ message, reason }: ComponentError): JsonObject => ({

@@ -1,13 +1,15 @@
 /**
  * Runs a user's class as a model container: settings in, servers out, for REST, gRPC and Prometheus.
  */
+import { basename, extname } from "node:path";
 import { Registry } from "prom-client";
 import { failure, type Issue, type Result, success } from "../../api/result.ts";
 import type { Logger } from "../../host/log.ts";
 import { isOffered } from "./action.ts";
 import { call } from "./call.ts";
 import { makeComponent } from "./component.ts";
-import { type ComponentConfig, nodeActions, type ServiceType } from "./config.ts";
+import { type ComponentConfig, type NodeAction, nodeActions, type ServiceType } from "./config.ts";
+import { makeInference } from "./inference.ts";
 import { listenAll, type Running } from "./listen.ts";
 import { faultOf, type Importer, loadModel } from "./load.ts";
 import { locate } from "./locate.ts";
@@ -49,14 +51,28 @@ export const serve = async (options: ServeOptions): Promise<Result<Running>> => 
   const registry = new Registry();
   const metrics = makeCustomMetrics(registry, config.metricLabels, log);
   const component = makeComponent({ ...config, model, metrics });
-  const listening = await listenAll(config, {
-    registry,
-    component,
-    metadata: await metadataOf(model, config, log),
-    passthrough,
-    log,
-  });
+  const metadata = await metadataOf(model, config, log);
+  const name = config.modelName ?? nameOf(model, file);
+  const action = actionOf(model, config.serviceType);
+  const inference = makeInference({ component, model, metadata, name, action });
+  const served = { registry, component, inference, metadata, passthrough, log };
+  const listening = await listenAll(config, served);
   return listening.ok ? success(listening.value, warnings) : failure(listening.issues, warnings);
+};
+
+/** The name of the class, or of the file if it has none. */
+const nameOf = (model: Model, file: string): string => {
+  const { name } = Object(model.constructor);
+  return typeof name === "string" && name !== "" && name !== "Object"
+    ? name
+    : basename(file, extname(file));
+};
+
+/** What the class is for: what its node is called for, else the first that it has a method for. */
+const actionOf = (model: Model, type: ServiceType): NodeAction => {
+  const wanted = nodeActions[type];
+  const order = [wanted, ...Object.values(nodeActions)];
+  return order.find((action) => isOffered(model, action)) ?? wanted;
 };
 
 const missingMethod = (model: Model, type: ServiceType, file: string): readonly Issue[] => {

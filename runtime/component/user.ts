@@ -5,6 +5,8 @@
  * Source: engine contract, 11.3, 11.4 and 11.5.
  */
 
+import type { InferRequest } from "./inference-types.ts";
+
 /** What a method gets: nested arrays of a tensor or an ndarray, a string, bytes, or any JSON. */
 export type Features = unknown;
 
@@ -62,6 +64,8 @@ export type Model = RawMethods & {
   healthStatus?(): unknown;
 
   healthStatusRaw?(): unknown;
+  /** Gets a request of the protocol v2 as it is, and returns its response. */
+  inferRaw?(request: InferRequest): unknown;
 
   /** Asked after every call; for what belongs to one request alone, return `response()`. */
   tags?(): unknown;

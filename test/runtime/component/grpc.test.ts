@@ -11,13 +11,14 @@ import { callBytes, callPlain, openClient, type Rpc, seldonRpc } from "./grpc-cl
 
 const maxBytes = 100_000;
 
+const about = { name: "m", versions: ["1"], platform: "p" };
+
 type Served = { readonly server: GrpcServer; readonly client: Client; close(): Promise<void> };
 
 const serve = async (model: Model, overrides: Partial<GrpcOptions> = {}): Promise<Served> => {
   const server = await listenGrpc({
     ...makeGrpcHandlers({
-      component: componentOf(model, { unitId: "u", image: "i:1" }).component,
-      metadata: { name: "m", versions: ["1"], platform: "p", inputs: [], outputs: [], custom: {} },
+      ...componentOf(model, { unitId: "u", image: "i:1", metadata: about }),
       maxConcurrentRequests: 0,
       log: silent,
       ...overrides,

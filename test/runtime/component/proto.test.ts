@@ -1,14 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { readMessage } from "../../../runtime/component/proto-read.ts";
+import { writeMessage } from "../../../runtime/component/proto-write.ts";
+import type { Schema } from "../../../runtime/component/schema.ts";
 import {
   feedback,
   modelMetadata,
-  type Schema,
   seldonMessage,
   seldonMessageList,
-} from "../../../runtime/component/proto-schema.ts";
-import { writeMessage } from "../../../runtime/component/proto-write.ts";
+} from "../../../runtime/component/seldon-schema.ts";
 import { ComponentError } from "../../../runtime/component/user.ts";
 import { EngineError } from "../../../runtime/errors.ts";
 import { decode, encode, ours, protoList, protoValue } from "../protocol/messages.ts";

@@ -16,7 +16,7 @@ const maxBytes = 100_000;
 const listen = (model: Model, overrides: Partial<RestOptions> = {}): Promise<HttpServer> =>
   listenHttp({
     handler: makeRestHandler({
-      component: componentOf(model).component,
+      ...componentOf(model),
       metadata: { name: "m" },
       passthrough: undefined,
       maxDecompressedBytes: maxBytes,

@@ -1,50 +1,6 @@
-/**
- * The messages of protocol `seldon` as tables: the number of a field, and its name and kind in
- * proto3 JSON. Source: engine contract, 4.2 and 4.3.
- */
+/** The messages of protocol `seldon`. Source: engine contract, 4.2 and 4.3. */
+import { list, map, schema } from "./schema.ts";
 
-export type Scalar = "string" | "bytes" | "bool" | "float" | "double" | Whole;
-export type Whole = "int32" | "int64" | "uint32" | "uint64";
-
-export type Kind =
-  | Scalar
-  /** google.protobuf.Value and ListValue: any JSON, and a list of it. */
-  | "value"
-  | "list"
-  | { readonly words: Readonly<Record<string, number>> }
-  | { readonly message: Schema };
-
-export type FieldSpec = {
-  readonly number: number;
-  readonly name: string;
-  readonly kind: Kind;
-  /** Once if absent; a map has strings as keys. */
-  readonly many?: "list" | "map";
-  /** Of fields with the same word here a message holds one. */
-  readonly oneof?: string;
-};
-
-export type Schema = {
-  /** Full name, for messages to people. */
-  readonly type: string;
-  readonly byNumber: ReadonlyMap<number, FieldSpec>;
-  readonly byName: ReadonlyMap<string, FieldSpec>;
-};
-
-type Rest = Pick<FieldSpec, "many" | "oneof">;
-type Row = readonly [number: number, name: string, kind: Kind, rest?: Rest];
-
-const schema = (type: string, rows: readonly Row[]): Schema => {
-  const specs = rows.map(([number, name, kind, rest]) => ({ number, name, kind, ...rest }));
-  return {
-    type,
-    byNumber: new Map(specs.map((spec) => [spec.number, spec])),
-    byName: new Map(specs.map((spec) => [spec.name, spec])),
-  };
-};
-
-const list = { many: "list" } as const;
-const map = { many: "map" } as const;
 const content = { oneof: "data_oneof" } as const;
 const seldon = (name: string): string => `seldon.protos.${name}`;
 
