@@ -10,6 +10,7 @@ import type { Call } from "../engine/call.ts";
 import { EngineError } from "../errors.ts";
 import type { NodeClient } from "../graph.ts";
 import { grpcCodes } from "../grpc-status.ts";
+import type { Payload } from "../payload.ts";
 import type { GrpcProtocol } from "../protocol/grpc.ts";
 import type { Verb } from "../protocol/protocol.ts";
 import { offCancel, onCancel } from "../scope.ts";
@@ -39,11 +40,11 @@ export type GrpcNodeOptions = {
 export const makeGrpcNode = (options: GrpcNodeOptions): NodeClient<GrpcCarried> => ({
   call: async (verb, message, call) => {
     const { name, protocol, observe } = options;
-    const asked = protocol.nodeCall(verb, message);
+    const model = call.modelName ?? name;
+    const asked = protocol.nodeCall(verb, asRequest(protocol, { verb, message, model }));
     if (asked === undefined) throw notOffered(name, verb);
     const started = performance.now();
     const seconds = (): number => (performance.now() - started) / 1000;
-    const model = call.modelName ?? name;
     try {
       const body = await send(options, { rpc: asked.rpc, body: asked.body }, call);
       observe({ rpc: asked.rpc, model, code: grpcCodes.OK, seconds: seconds() });
@@ -64,6 +65,12 @@ export const makeGrpcNode = (options: GrpcNodeOptions): NodeClient<GrpcCarried> 
       deadlineAt === undefined ? {} : { deadline: deadlineAt },
     ),
 });
+
+type Sent = { readonly verb: Verb; readonly message: Payload | undefined; readonly model: string };
+
+/** A router takes a request, whatever came before it: an RPC has a type, a path of REST has none. */
+const asRequest = ({ codec }: GrpcProtocol, { verb, message, model }: Sent): Payload | undefined =>
+  verb === "route" && message !== undefined ? codec.chain(message, model) : message;
 
 const notOffered = (name: string, verb: Verb): EngineError =>
   new EngineError("RPC_NOT_OFFERED", `node ${name}: the protocol has no RPC for ${verb}`);
