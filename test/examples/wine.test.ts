@@ -3,6 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { load, YAML11_SCHEMA } from "js-yaml";
+import { callPlain, openClient, type Rpc, seldonRpc } from "../runtime/component/grpc-client.ts";
+import {
+  makeAsks,
+  type PlainRequest,
+  type PlainTensor,
+  ways,
+} from "../runtime/component/inference-client.ts";
 import { root, runServe, type ServeProcess, startServe } from "../support/serve-process.ts";
 
 const folder = join(root, "examples/wine");
@@ -54,6 +61,11 @@ const accuracyOf = (probabilities: readonly (readonly number[])[]): number => {
   return right.length / probabilities.length;
 };
 
+const rowsOf = (values: readonly number[], columns: number): number[][] =>
+  Array.from({ length: values.length / columns }, (_, i) =>
+    values.slice(i * columns, (i + 1) * columns),
+  );
+
 const greatestDifference = (
   a: readonly (readonly number[])[],
   b: readonly (readonly number[])[],
@@ -95,6 +107,60 @@ describe("examples/wine", () => {
       expect(answers[name].data.names).toEqual(["cultivar_0", "cultivar_1", "cultivar_2"]);
     });
   }
+
+  describe("over gRPC, protocol seldon", () => {
+    const ask = async (name: string, rpc: Rpc, request: object) => {
+      const client = openClient(served.get(name)?.grpcAddress ?? "");
+      const { details, message } = await callPlain(client, rpc, request);
+      client.close();
+      expect(details).toBe("");
+      return message as { data: { tensor: { shape: number[]; values: number[] } } }; // asserted below
+    };
+
+    it("has the accuracy of its training", async () => {
+      const { names, rows } = heldOut;
+      const tensor = { shape: [rows.length, names.length], values: rows.flat() };
+      const request = { data: { names, tensor } };
+      const scaled = await ask("scaler", seldonRpc("Transformer/TransformInput"), request);
+      const softmax = await ask("softmax", seldonRpc("Model/Predict"), scaled);
+      const forest = await ask("forest", seldonRpc("Model/Predict"), scaled);
+      const ensemble = await ask("ensemble", seldonRpc("Combiner/Aggregate", "SeldonMessageList"), {
+        seldonMessages: [softmax, forest],
+      });
+      for (const [name, { data }] of Object.entries({ softmax, forest, ensemble })) {
+        expect(data.tensor.shape).toEqual([rows.length, 3]);
+        expect(accuracyOf(rowsOf(data.tensor.values, 3))).toBe(heldOut.accuracy[name]);
+      }
+    });
+  });
+
+  describe.each(ways)("over v2: %s", (way) => {
+    const ask = async (name: string, request: PlainRequest): Promise<readonly PlainTensor[]> => {
+      const { url = "", grpcAddress = "" } = served.get(name) ?? {};
+      const client = openClient(grpcAddress);
+      const reply = await makeAsks(url, client)[way]?.(request);
+      client.close();
+      expect(reply).toMatchObject({ status: "ok", text: "" });
+      return reply?.outputs ?? [];
+    };
+
+    it("has the accuracy of its training", async () => {
+      const { names, rows } = heldOut;
+      const columns = names.map((name, i) => ({
+        name,
+        datatype: "FP64",
+        shape: [rows.length],
+        data: rows.map((row) => row[i]),
+      }));
+      const scaled = await ask("scaler", { inputs: columns });
+      for (const name of ["softmax", "forest"]) {
+        const [output] = await ask(name, { inputs: scaled });
+        expect(output?.shape).toEqual([rows.length, 3]);
+        const probabilities = rowsOf((output?.data ?? []) as number[], 3); // FP64
+        expect(accuracyOf(probabilities)).toBe(heldOut.accuracy[name]);
+      }
+    });
+  });
 
   it("weighs the ensemble in the manifest as in the training", () => {
     const [parameter] = units(graph).find(({ name }) => name === "ensemble")?.parameters ?? [];
