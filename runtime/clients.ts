@@ -1,6 +1,7 @@
 /** One client for each place that nodes are called at, however many nodes are there. */
-import { Client, credentials } from "@grpc/grpc-js";
+import type { Client } from "@grpc/grpc-js";
 import type { PlanUnit } from "../api/plan.ts";
+import { grpcTarget, makeGrpcClient } from "./client/grpc-client.ts";
 import { type GrpcCarried, makeGrpcNode } from "./client/grpc-node.ts";
 import { type HttpClient, makeHttpClient } from "./client/http.ts";
 import { makeRestNode, type RestCarried } from "./client/rest-node.ts";
@@ -19,7 +20,7 @@ export type Clients = {
 
 export const makeClients = (limits: Limits, deadlines: Deadlines): Clients => {
   const http = byPlace((host, port) => makeHttpClient({ host, port, limits, deadlines }));
-  const grpc = byPlace((host, port) => makeGrpcClient(host, port, limits));
+  const grpc = byPlace((host, port) => makeGrpcClient(grpcTarget(host, port), limits));
   return {
     httpFor: http.at,
     grpcFor: grpc.at,
@@ -40,20 +41,6 @@ const byPlace = <Kind>(make: (host: string, port: number) => Kind) => {
       return found;
     },
   };
-};
-
-/** Calls are spread over all addresses that the host's name stands for. Source: deviation E14. */
-const makeGrpcClient = (host: string, port: number, limits: Limits): Client => {
-  const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  return new Client(`dns:${place}`, credentials.createInsecure(), {
-    "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
-    "grpc.max_receive_message_length": limits.maxBodyBytes,
-    "grpc.max_send_message_length": limits.maxBodyBytes,
-    // A container that comes back is found again soon.
-    "grpc.initial_reconnect_backoff_ms": 100,
-    "grpc.max_reconnect_backoff_ms": 5000,
-    "grpc.enable_retries": 0,
-  });
 };
 
 type RemoteOptions<Protocol> = {

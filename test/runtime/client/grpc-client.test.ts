@@ -1,0 +1,130 @@
+/** Calls to nodes over gRPC: spread over addresses, and found again after a restart. */
+import { describe, expect, it } from "@jest/globals";
+import { grpcTarget, makeGrpcClient } from "../../../runtime/client/grpc-client.ts";
+import { grpcCodes } from "../../../runtime/grpc-status.ts";
+import { closeAfterEach } from "../../contract/cleanup.ts";
+import { at, openEngine } from "../../contract/engine.ts";
+import { type GrpcHost, openGrpcClient, openGrpcHost, same } from "../../contract/grpc.ts";
+
+const later = closeAfterEach();
+
+const rpc = "/seldon.protos.Model/Predict";
+
+const openEcho = (place: { readonly host?: string; readonly port?: number } = {}) =>
+  openGrpcHost(later, { unary: { [rpc]: ({ body }) => body }, ...place });
+
+/** Two containers on two addresses of this machine, with one port. */
+const openPair = async (): Promise<readonly [GrpcHost, GrpcHost]> => {
+  for (;;) {
+    const first = await openEcho();
+    try {
+      return [first, await openEcho({ host: "127.0.0.2", port: first.grpcPort })];
+    } catch {
+      first.close(); // the port is taken on the other address
+    }
+  }
+};
+
+const openClient = (target: string) => {
+  const client = makeGrpcClient(target, { maxBodyBytes: 1_000_000 });
+  later(() => client.close());
+  return {
+    client,
+    ask: (): Promise<number> =>
+      new Promise((resolve) => {
+        client.makeUnaryRequest(rpc, same, same, Buffer.from("x"), (error) =>
+          resolve(error?.code ?? grpcCodes.OK),
+        );
+      }),
+  };
+};
+
+const untilOk = async (ask: () => Promise<number>): Promise<void> => {
+  while ((await ask()) !== grpcCodes.OK);
+};
+
+describe("makeGrpcClient", () => {
+  it("calls all addresses by turns", async () => {
+    const [one, other] = await openPair();
+    const port = one.grpcPort;
+    const { ask } = openClient(`ipv4:127.0.0.1:${port},127.0.0.2:${port}`);
+    while (one.seen.length === 0 || other.seen.length === 0) await ask(); // both are connected
+    const before = [one.seen.length, other.seen.length] as const;
+    const codes = await Promise.all(Array.from({ length: 100 }, ask));
+    expect(new Set(codes)).toEqual(new Set([grpcCodes.OK]));
+    expect([one.seen.length - before[0], other.seen.length - before[1]]).toEqual([50, 50]);
+  });
+
+  it("goes on with the address that is left, and comes back to the other", async () => {
+    const [one, other] = await openPair();
+    const port = one.grpcPort;
+    const { ask } = openClient(`ipv4:127.0.0.1:${port},127.0.0.2:${port}`);
+    while (one.seen.length === 0 || other.seen.length === 0) await ask();
+    one.close();
+    await untilOk(ask);
+    const codes = await Promise.all(Array.from({ length: 20 }, ask));
+    expect(codes.filter((code) => code !== grpcCodes.OK)).toEqual([]);
+    const again = await openEcho({ port });
+    while (again.seen.length === 0) expect(await ask()).toBe(grpcCodes.OK);
+  });
+
+  it("calls a node itself, whatever proxy the environment names", async () => {
+    const host = await openEcho();
+    const nowhere = "http://127.0.0.1:1";
+    // biome-ignore lint/style/noProcessEnv: where the library would look for a proxy
+    const environment = process.env;
+    const names = ["http_proxy", "https_proxy", "grpc_proxy"] as const;
+    const before = names.map((name) => [name, environment[name]] as const);
+    for (const name of names) environment[name] = nowhere;
+    try {
+      const { ask } = openClient(grpcTarget("127.0.0.1", host.grpcPort));
+      expect(await ask()).toBe(grpcCodes.OK);
+    } finally {
+      for (const [name, value] of before) {
+        if (value === undefined) delete environment[name];
+        else environment[name] = value;
+      }
+    }
+  });
+});
+
+describe("grpcTarget", () => {
+  it.each([
+    ["models", 9500, "dns:models:9500"],
+    ["m.ns.svc.cluster.local", 1, "dns:m.ns.svc.cluster.local:1"],
+    ["10.0.0.1", 9500, "dns:10.0.0.1:9500"],
+    ["::1", 9500, "dns:[::1]:9500"],
+  ])("of %s and %i is %s", (host, port, target) => {
+    expect(grpcTarget(host, port)).toBe(target);
+  });
+});
+
+describe("a node that restarts", () => {
+  it("is UNAVAILABLE while it is away, and called again soon after it is back", async () => {
+    const host = await openEcho();
+    const engine = await openEngine(later, { name: "m", type: "MODEL", endpoint: at(host) });
+    const client = openGrpcClient(later, engine.grpcPort);
+    const ask = async (): Promise<number> =>
+      (await client.ask("/seldon.protos.Seldon/Predict", Buffer.alloc(0))).code;
+    expect(await ask()).toBe(grpcCodes.OK);
+    host.close();
+    const away = Date.now();
+    while (Date.now() - away < 1500) expect(await ask()).toBe(grpcCodes.UNAVAILABLE);
+    await openEcho({ port: host.grpcPort });
+    const back = Date.now();
+    await untilOk(ask);
+    expect(Date.now() - back).toBeLessThan(2500);
+  });
+
+  it("is connected to anew by a graph that has not called it before", async () => {
+    const host = await openEcho();
+    const engine = await openEngine(later, { name: "m", type: "MODEL", endpoint: at(host) });
+    host.close();
+    const client = openGrpcClient(later, engine.grpcPort);
+    const ask = async (): Promise<number> =>
+      (await client.ask("/seldon.protos.Seldon/Predict", Buffer.alloc(0))).code;
+    expect(await ask()).toBe(grpcCodes.UNAVAILABLE);
+    await openEcho({ port: host.grpcPort });
+    await untilOk(ask);
+  });
+});
