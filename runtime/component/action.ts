@@ -35,7 +35,7 @@ export const isOffered = (model: Model, action: Action): boolean =>
   typeof model[action] === "function" ||
   isRaw(model, action, "rest") ||
   isRaw(model, action, "grpc") ||
-  (action === "predict" && typeof model.inferRaw === "function");
+  (action === "predict" && (model.inferRaw ?? model.predictStream) !== undefined);
 
 /** What the first raw method for an action returned, as it is; `absent` if there is none. */
 export const callRaw = async (

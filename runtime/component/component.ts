@@ -28,6 +28,9 @@ export type Component = {
    * @throws whatever the user's method threw; `asComponentError` tells how to answer it.
    */
   run(action: Action, message: unknown, transport?: Transport): Promise<unknown>;
+  /** Answers one message in parts; only if `streams`. */
+  stream(message: unknown, transport?: Transport): AsyncGenerator<JsonObject>;
+  readonly streams: boolean;
   /** Whether the message of an action goes to a method as it is, in its JSON form. */
   isRaw(action: Action, transport: Transport): boolean;
   /** Answers whether the model is healthy, in words of its own; throws if it is not. */
@@ -50,6 +53,8 @@ export const makeComponent = (options: ComponentOptions): Component => {
   const contexts = { rest: contextOf("rest"), grpc: contextOf("grpc") };
   return {
     run: (action, message, transport = "rest") => acts[action](contexts[transport], message),
+    stream: (message, transport = "rest") => stream(contexts[transport], message),
+    streams: typeof options.model.predictStream === "function",
     isRaw: (action, transport) => isRaw(options.model, action, transport),
     health: () => health(contexts.rest),
     readiness: () =>
@@ -89,9 +94,30 @@ const typed = async (
   const base = { method, label: labels[method], encoding, inherited: meta };
   if (returned !== absent) return reply({ ...base, returned });
   // without a method, predictions are empty and transformations change nothing
-  if (method === "predict") return reply({ ...base, returned: [] });
-  return reply({ ...base, returned: value, names });
+  if (method !== "predict") return reply({ ...base, returned: value, names });
+  if (model.predictStream === undefined) return reply({ ...base, returned: [] });
+  throw new ComponentError("Predict not defined: the class answers in parts, so ask for a stream");
 };
+
+async function* stream({ model, reply }: Context, body: unknown): AsyncGenerator<JsonObject> {
+  const message = asMessage(body);
+  const inherited = metaOf(message);
+  const { value, names, encoding } = contentOf(message);
+  const parts = await call(model, "predictStream", [value, names, inherited]);
+  if (!isIterable(parts)) {
+    throw new ComponentError(`predictStream returned ${kindOf(parts)}: write it as a generator`, {
+      status: 500,
+      reason: "MICROSERVICE_INTERNAL_ERROR",
+    });
+  }
+  const base = { method: "predict", label: "predict", encoding, inherited, onPath: true } as const;
+  for await (const returned of parts) yield await reply({ ...base, returned });
+}
+
+const isIterable = (value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> =>
+  typeof value === "object" &&
+  value !== null &&
+  (Symbol.asyncIterator in value || Symbol.iterator in value);
 
 const route = async ({ model, reply, transport }: Context, body: unknown): Promise<unknown> => {
   const message = asMessage(body);

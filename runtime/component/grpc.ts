@@ -14,6 +14,7 @@ import type { Component } from "./component.ts";
 import { asStatusError } from "./grpc-error.ts";
 import type { Inference } from "./inference.ts";
 import { inferenceAnswers } from "./inference-grpc.ts";
+import { makeStreamInfer } from "./inference-stream.ts";
 import type { JsonObject } from "./message.ts";
 import { readMessage } from "./proto-read.ts";
 import { writeMessage } from "./proto-write.ts";
@@ -35,6 +36,10 @@ export type GrpcOptions = {
 type Answer = (body: Buffer) => Promise<Buffer>;
 
 export const makeGrpcHandlers = (options: GrpcOptions): GrpcHandlers => {
+  const words = (thrown: unknown): string => {
+    report(options.log, modelStreamInfer, thrown);
+    return asStatusError(thrown).message;
+  };
   const unary = served(
     options,
     new Map([...seldonAnswers(options), ...inferenceAnswers(options.inference)]),
@@ -44,9 +49,14 @@ export const makeGrpcHandlers = (options: GrpcOptions): GrpcHandlers => {
   return {
     unary: new Map([...unary, ...health.unary]),
     serverStreams: health.serverStreams,
-    duplexStreams: makeReflection([...services, "grpc.health.v1.Health"]),
+    duplexStreams: new Map([
+      [modelStreamInfer, makeStreamInfer(options.inference, words)],
+      ...makeReflection([...services, "grpc.health.v1.Health"]),
+    ]),
   };
 };
+
+const modelStreamInfer = "/inference.GRPCInferenceService/ModelStreamInfer";
 
 /** Source: engine contract, 4.1. */
 const services: Readonly<Record<string, Readonly<Record<string, Action>>>> = {

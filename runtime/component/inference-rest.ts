@@ -1,9 +1,11 @@
 /** The paths of the protocol `v2` of a component. Source: Open Inference Protocol; engine contract, 3.1 and 5.1. */
 import { version } from "../../api/version.ts";
+import type { Logger } from "../../host/log.ts";
 import { readCount } from "../headers.ts";
-import type { HttpAnswer, HttpRequest } from "../server/http.ts";
+import type { HttpAnswer, HttpRequest, HttpStream } from "../server/http.ts";
 import { cors } from "./cors.ts";
 import { decompressed, headerOf } from "./decode.ts";
+import { answerEvents, wantsEvents } from "./events.ts";
 import type { Asked, Inference } from "./inference.ts";
 import {
   type Addressee,
@@ -13,16 +15,17 @@ import {
   writeResponse,
 } from "./inference-json.ts";
 import type { JsonObject } from "./message.ts";
-import { ComponentError } from "./user.ts";
+import { asComponentError, ComponentError } from "./user.ts";
 
 export type InferenceRestOptions = {
   readonly inference: Inference;
   readonly maxDecompressedBytes: number;
+  readonly log: Logger;
 };
 
 export type Route = {
   readonly methods: readonly string[];
-  readonly answer: (request: HttpRequest) => Promise<HttpAnswer>;
+  readonly answer: (request: HttpRequest) => Promise<HttpAnswer | HttpStream>;
 };
 
 const get = (answer: Route["answer"]): Route => ({ methods: ["GET"], answer });
@@ -63,7 +66,7 @@ export const serverMetadata = {
 
 /** `/v2/models/NAME`, with or without a version, and what is asked of it. */
 const modelPath =
-  /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(ready|infer|route|aggregate))?$/;
+  /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(ready|infer|infer_stream|route|aggregate))?$/;
 
 const modelRoute = (path: string, options: InferenceRestOptions): Route | undefined => {
   const { inference } = options;
@@ -78,6 +81,8 @@ const modelRoute = (path: string, options: InferenceRestOptions): Route | undefi
       return get(async () => answerJson(inference.metadata()));
     case "ready":
       return get(() => answerReady(inference, { name: addressee.model, ready: true }));
+    case "infer_stream":
+      return { methods: ["POST"], answer: (request) => answerStream(request, addressee, options) };
     default:
       return {
         methods: ["POST"],
@@ -101,16 +106,40 @@ const answerReady = async (inference: Inference, ready: JsonObject): Promise<Htt
   throw new ComponentError(`the model is not ready: ${reason}`, { status: 503 });
 };
 
+const bodyOf = async (request: HttpRequest, maxDecompressedBytes: number): Promise<Body> => ({
+  bytes: await decompressed(request, maxDecompressedBytes),
+  jsonBytes: readCount(headerOf(request.headers, "inference-header-content-length")),
+});
+
+/** Responses as events; none of them has binary tensors, which a text cannot carry. */
+const answerStream = async (
+  request: HttpRequest,
+  addressee: Addressee,
+  { inference, maxDecompressedBytes, log }: InferenceRestOptions,
+): Promise<HttpStream> => {
+  const asked = readRequest(await bodyOf(request, maxDecompressedBytes), addressee);
+  const parts = async function* (): AsyncGenerator<string> {
+    for await (const response of inference.stream(asked, "rest")) {
+      yield writeResponse(response, undefined).body.toString();
+    }
+  };
+  return answerEvents(parts(), (thrown) => {
+    log.error({ err: thrown }, "a stream failed");
+    return JSON.stringify({ error: asComponentError(thrown).message });
+  });
+};
+
 const answerInfer = async (
   request: HttpRequest,
   asked: Asked,
   addressee: Addressee,
-  { inference, maxDecompressedBytes }: InferenceRestOptions,
-): Promise<HttpAnswer> => {
-  const body: Body = {
-    bytes: await decompressed(request, maxDecompressedBytes),
-    jsonBytes: readCount(headerOf(request.headers, "inference-header-content-length")),
-  };
+  options: InferenceRestOptions,
+): Promise<HttpAnswer | HttpStream> => {
+  const { inference, maxDecompressedBytes } = options;
+  if (asked === "infer" && inference.streams && wantsEvents(request)) {
+    return answerStream(request, addressee, options);
+  }
+  const body = await bodyOf(request, maxDecompressedBytes);
   const combines = asked === "aggregate" || (asked === "infer" && inference.combines);
   const requests = combines ? readRequests(body, addressee) : [readRequest(body, addressee)];
   const response = await inference.infer(asked, requests, "rest");

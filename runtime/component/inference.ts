@@ -35,6 +35,10 @@ export type Inference = {
     requests: readonly InferRequest[],
     transport: Transport,
   ): Promise<InferResponse>;
+  /** The answer in parts: a single one, unless the class answers in parts. */
+  stream(request: InferRequest, transport: Transport): AsyncGenerator<InferResponse>;
+  /** Whether the class answers in parts. */
+  readonly streams: boolean;
   /** To infer means to combine what several requests hold. */
   readonly combines: boolean;
   /** @throws {ComponentError} MICROSERVICE_BAD_METADATA */
@@ -47,21 +51,34 @@ export type Inference = {
 export const makeInference = (options: InferenceOptions): Inference => {
   const { component, model, metadata, name, action } = options;
   const declared = metadata instanceof ComponentError ? [] : declaredOf(metadata);
+  const infer: Inference["infer"] = async (asked, requests, transport) => {
+    const act = asked === "infer" ? action : asked;
+    const own = asked === "infer" ? await inferRaw(model, requests) : undefined;
+    if (own !== undefined) return own;
+    const messages = requests.map(messageOf);
+    const given = act === "aggregate" ? messages : messages[0];
+    const reply = asMessage(await component.run(act, given, transport), "the reply");
+    refuseFailure(reply);
+    return responseOf(reply, requests[0], { act, declared, name });
+  };
+  const streams = component.streams && action === "predict";
+  async function* stream(request: InferRequest, transport: Transport) {
+    if (!streams) {
+      yield await infer("infer", [request], transport);
+      return;
+    }
+    for await (const reply of component.stream(messageOf(request), transport)) {
+      yield responseOf(reply, request, { act: "predict", declared, name });
+    }
+  }
   return {
     name,
+    infer,
+    stream,
+    streams,
     combines: action === "aggregate",
     readiness: component.readiness,
     metadata: () => metadataOf(options),
-    infer: async (asked, requests, transport) => {
-      const act = asked === "infer" ? action : asked;
-      const own = asked === "infer" ? await inferRaw(model, requests) : undefined;
-      if (own !== undefined) return own;
-      const messages = requests.map(messageOf);
-      const given = act === "aggregate" ? messages : messages[0];
-      const reply = asMessage(await component.run(act, given, transport), "the reply");
-      refuseFailure(reply);
-      return responseOf(reply, requests[0], { act, declared, name });
-    },
   };
 };
 

@@ -13,6 +13,7 @@ export const servedMethods: readonly (keyof Model)[] = [
   "healthStatus",
   "healthStatusRaw",
   "inferRaw",
+  "predictStream",
 ];
 
 const otherMethods = [

@@ -5,11 +5,12 @@
  */
 import type { Logger } from "../../host/log.ts";
 import { type EngineError, httpStatusOf } from "../errors.ts";
-import type { Handler, HttpAnswer, HttpRequest } from "../server/http.ts";
+import type { Handler, HttpAnswer, HttpRequest, HttpStream } from "../server/http.ts";
 import type { Action } from "./action.ts";
 import type { Component } from "./component.ts";
 import { cors } from "./cors.ts";
 import { decodeRequest, headerOf, type Undecoded, undecoded } from "./decode.ts";
+import { answerEvents, wantsEvents } from "./events.ts";
 import type { Inference } from "./inference.ts";
 import { isV2, makeV2Routes, type Route, v2Error } from "./inference-rest.ts";
 import { stringify } from "./json.ts";
@@ -83,7 +84,10 @@ const pong: HttpAnswer = {
   body: "pong",
 };
 
-const dispatch = (find: Find, request: HttpRequest): Promise<HttpAnswer> | HttpAnswer => {
+const dispatch = (
+  find: Find,
+  request: HttpRequest,
+): Promise<HttpAnswer | HttpStream> | HttpAnswer => {
   const { method } = request;
   const path = pathOf(request);
   const route = find(path);
@@ -133,9 +137,21 @@ const makePredict = (options: RestOptions): Answer => {
   }
   return async (request) => {
     const message = await decodeRequest(request, maxDecompressedBytes);
+    if (component.streams && wantsEvents(request)) return answerStream(options, message);
     const reply = await component.run("predict", message);
     return answerJson(statusOf(reply), reply);
   };
+};
+
+/** An event for each part of the prediction. */
+const answerStream = ({ component, log }: RestOptions, message: unknown): Promise<HttpStream> => {
+  const parts = async function* (): AsyncGenerator<string> {
+    for await (const reply of component.stream(message)) yield stringify(reply);
+  };
+  return answerEvents(parts(), (thrown) => {
+    log.error({ err: thrown }, "a stream failed");
+    return stringify(errorBody(asComponentError(thrown)));
+  });
 };
 
 const bodyOf = (returned: unknown): Buffer | string => {

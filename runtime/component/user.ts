@@ -49,6 +49,8 @@ export type Model = RawMethods & {
   /** Called once, before the first request is taken. */
   load?(): unknown;
   predict?(X: Features, names: readonly string[], meta: Meta): unknown;
+  /** An answer in parts: an (async) generator, whose every value is answered like what `predict` returns. */
+  predictStream?(X: Features, names: readonly string[], meta: Meta): unknown;
   transformInput?(X: Features, names: readonly string[], meta: Meta): unknown;
   transformOutput?(X: Features, names: readonly string[], meta: Meta): unknown;
   /** The index of the child that gets the request; -1 for all of them. */

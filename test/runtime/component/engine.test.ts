@@ -7,9 +7,9 @@ import type { Running } from "../../../runtime/component/listen.ts";
 import { serve } from "../../../runtime/component/serve.ts";
 import type { Model } from "../../../runtime/component/user.ts";
 import { startEngine } from "../../../runtime/main.ts";
-import { decode, protoList } from "../protocol/messages.ts";
+import { decode, encode, protoList } from "../protocol/messages.ts";
 import { silent } from "./fixture.ts";
-import { callPlain, openClient, seldonRpc } from "./grpc-client.ts";
+import { callPlain, openClient, same, seldonRpc } from "./grpc-client.ts";
 import { makeAsks, ways } from "./inference-client.ts";
 
 type Table = readonly (readonly number[])[];
@@ -90,6 +90,7 @@ type Engine = { readonly url: string; readonly client: Client; stop(): Promise<u
 const startOn = async (
   protocol: string,
   running: ReadonlyMap<string, Running>,
+  root: UnitSource = graph,
 ): Promise<Engine> => {
   const placed = (node: UnitSource): UnitSource => {
     const { httpPort, grpcPort } = running.get(node.name) ?? {};
@@ -103,7 +104,7 @@ const startOn = async (
       ...["--log_level", "FATAL"],
     ],
     {
-      ENGINE_PREDICTOR: encodePlan({ name: "p", graph: placed(graph) }),
+      ENGINE_PREDICTOR: encodePlan({ name: "p", graph: placed(root) }),
       ESPALIER_PODINFO_ANNOTATIONS: "/nonexistent",
     },
   );
@@ -205,6 +206,37 @@ describe("components under an engine", () => {
     expect(heard["pick"]).toEqual([[[1, 2]], [], 0.25, [], 0]);
     expect(heard["first"]).toEqual([[[1, 2]], [], 0.25, [], -1]);
     expect(heard["second"]).toBeUndefined();
+  });
+
+  it("answer in parts, where the graph is a single model", async () => {
+    const model: Model = {
+      *predictStream(X) {
+        for (const value of X as readonly number[]) yield [value * 2];
+      },
+    };
+    const parts = await serveModel("parts", model);
+    const engine = await startOn("v2", new Map([["parts", parts]]), unit("parts", "MODEL"));
+    const inputs = [{ name: "x", datatype: "FP64", shape: [2], data: [1, 2] }];
+    const events = await fetch(`${engine.url}/v2/models/parts/infer_stream`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ inputs }),
+    });
+    expect((await events.text()).match(/"data":\[\d\]/g)).toEqual(['"data":[2]', '"data":[4]']);
+
+    const path = "/inference.GRPCInferenceService/ModelStreamInfer";
+    const call = engine.client.makeBidiStreamRequest<Buffer, Buffer>(path, same, same);
+    const [{ data, ...input } = { data: [] }] = inputs;
+    const contents = { fp64_contents: data };
+    call.end(encode("inference.ModelInferRequest", { inputs: [{ ...input, contents }] }));
+    const got: unknown[] = [];
+    for await (const part of call) got.push(decode("inference.ModelStreamInferResponse", part));
+    expect(got).toMatchObject([
+      { infer_response: { outputs: [{ contents: { fp64_contents: [2] } }] } },
+      { infer_response: { outputs: [{ contents: { fp64_contents: [4] } }] } },
+    ]);
+    await engine.stop();
+    await parts.drain();
   });
 
   it("passes on what a component refuses", async () => {

@@ -1,7 +1,7 @@
 import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import { decode, encode } from "../protocol/messages.ts";
 
-const same = (bytes: Buffer): Buffer => bytes;
+export const same = (bytes: Buffer): Buffer => bytes;
 
 export type GrpcReply = {
   readonly code: number;
