@@ -89,7 +89,7 @@ export const layOutEngine = (bench: Bench): ProcessSpec | undefined => {
     container,
     {
       file: `${machine.commandFolder}/espalier`,
-      args: ["engine", ...(container.args ?? []), ...level],
+      args: ["engine", ...(container.args ?? []), "--listen_address", "127.0.0.1", ...level],
     },
     new Map([...variables.values, [planVariable, encodePlan(atHome(subject.predictor))]]),
     bench,

@@ -40,7 +40,7 @@ export const layOut = (site: Site, place: Place, machine: Machine): Result<Predi
       predictor: subject.predictor.name,
       pods: laid.map(({ pod }) => pod),
       engine: laid.map(({ engine }) => engine).find((engine) => engine !== undefined),
-      entryPort: hasNoEngine(subject.predictor) ? (root?.http ?? 0) : place.engine.http,
+      entry: hasNoEngine(subject.predictor) && root !== undefined ? root : place.engine,
     },
     warnings,
   );

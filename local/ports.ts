@@ -1,3 +1,4 @@
+import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { connect, createServer } from "node:net";
 import { type Clock, pause } from "./clock.ts";
 
@@ -9,14 +10,14 @@ const lowest = 20_000;
 const highest = 32_000;
 
 export type Ports = {
-  /** A port that nothing listens on, and that this run has not given out and not got back. */
+  /** A port that nothing listens on, and that neither this run nor another keeps. */
   take(): Promise<number>;
   give(port: number): void;
 };
 
 /** `random` (0-1) chooses where the search begins, so that two runs seldom meet. */
 export const makePorts = (random: () => number): Ports => {
-  const taken = new Set<number>();
+  const kept = new Map<number, DatagramSocket>();
   let next = lowest + Math.floor(random() * (highest - lowest));
 
   return {
@@ -24,18 +25,39 @@ export const makePorts = (random: () => number): Ports => {
       for (let tried = lowest; tried < highest; tried += 1) {
         next = next + 1 < highest ? next + 1 : lowest;
         const port = next;
-        if (taken.has(port)) continue;
-        taken.add(port);
-        if (await isFree(port)) return port;
-        taken.delete(port);
+        const mark = await markPort(port);
+        if (mark === undefined) continue;
+        if (await isFree(port)) {
+          kept.set(port, mark);
+          return port;
+        }
+        mark.close();
       }
       throw new Error(`no free port between ${lowest} and ${highest}`);
     },
     give: (port) => {
-      taken.delete(port);
+      kept.get(port)?.close();
+      kept.delete(port);
     },
   };
 };
+
+/**
+ * Marks a port as taken, for all runs on this machine: a process that is given a port opens it only
+ * when it has started, and until then a second run would find it free. The mark is a UDP socket of
+ * the same number, which no TCP server meets, and which the system takes back however we end.
+ * Undefined if the port is marked already.
+ */
+const markPort = (port: number): Promise<DatagramSocket | undefined> =>
+  new Promise((resolve) => {
+    const socket = createSocket("udp4").unref();
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => {
+      if (code !== "EADDRINUSE") return resolve(socket); // no UDP here: we do without marks
+      socket.close();
+      resolve(undefined);
+    });
+    socket.bind({ port, address: "127.0.0.1", exclusive: true }, () => resolve(socket));
+  });
 
 /** Whether a server could listen on `port` of all interfaces now. */
 export const isFree = (port: number): Promise<boolean> =>

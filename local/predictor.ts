@@ -53,7 +53,7 @@ export const startPredictor = (
   around: PredictorSurroundings,
 ): RunningPredictor => {
   const end = new AbortController();
-  const upstream = makeUpstream(layout.entryPort, around.limits, around.deadlines);
+  const upstream = makeUpstream(layout.entry, around.limits, around.deadlines);
   let isStarting = true;
   let resolveStarted: (failure: StartFailure | undefined) => void = () => {};
   const started = new Promise<StartFailure | undefined>((resolve) => {
@@ -63,7 +63,7 @@ export const startPredictor = (
     isStarting = false;
     resolveStarted(failure);
   };
-  const entry = entryOf(layout);
+  const front = frontOf(layout);
   let down: string | undefined;
 
   const crew: Crew = {
@@ -74,10 +74,10 @@ export const startPredictor = (
     isStarting: () => isStarting,
     fail: settle,
     onEnd: (spec, exit) => {
-      if (spec.label !== entry) return;
+      if (spec.label !== front?.label) return;
       const mine = `${spec.label} ${describeExit(exit)} and will be started again`;
       down = mine;
-      void accepts(layout.entryPort, around.clock, end.signal).then(() => {
+      void accepts(front.port, around.clock, end.signal).then(() => {
         if (down === mine) down = undefined;
       });
     },
@@ -116,11 +116,18 @@ const startPod = async ({ init, containers }: PodLayout, crew: Crew): Promise<vo
   await Promise.all(containers.map((container) => startContainer(container, crew)));
 };
 
-/** The process that requests reach first. */
-const entryOf = ({ engine, pods, entryPort }: PredictorLayout): string | undefined =>
-  engine?.label ??
-  pods.flatMap(({ containers }) => containers).find(({ port }) => port === entryPort)?.process
-    .label;
+type Front = { readonly label: string; readonly port: number };
+
+/** The process that requests reach first, and where it is seen to be up. */
+const frontOf = ({ engine, pods, entry }: PredictorLayout): Front | undefined => {
+  if (engine !== undefined) return { label: engine.label, port: entry.http };
+  for (const { process, port } of pods.flatMap(({ containers }) => containers)) {
+    if (port !== undefined && (port === entry.http || port === entry.grpc)) {
+      return { label: process.label, port };
+    }
+  }
+  return undefined;
+};
 
 /** Asks `GET /ready` until the engine says yes. Source: engine contract, 10.5. */
 const engineIsReady = (engine: Supervised, upstream: Upstream, crew: Crew): Promise<void> =>

@@ -52,16 +52,52 @@ export const findRoute = (
   const full = routes.find(({ namespace, name }) => namespace === first && name === second);
   if (full !== undefined) return cut(full, `/seldon/${first}/${second}`, target);
 
-  const named = routes.filter(({ name }) => name === first);
-  const short =
-    named.length === 1 ? named[0] : named.find(({ namespace }) => namespace === defaultNamespace);
+  const short = findByName(first, routes, defaultNamespace);
   return short && cut(short, `/seldon/${first}`, target);
+};
+
+/** The deployment of a name, when one namespace alone has such a name, or the default one has. */
+export const findByName = (
+  wanted: string,
+  routes: readonly Route[],
+  defaultNamespace: string,
+): Route | undefined => {
+  const named = routes.filter(({ name }) => name === wanted);
+  return named.length === 1
+    ? named[0]
+    : named.find(({ namespace }) => namespace === defaultNamespace);
 };
 
 const cut = (route: Route, prefix: string, target: string): Found => {
   const rest = target.slice(prefix.length);
   return { route, prefix, target: rest.startsWith("/") ? rest : `/${rest}` };
 };
+
+export type Decision =
+  | { readonly is: "serve"; readonly target: Target; readonly shadow: Target | undefined }
+  | { readonly is: "wait"; readonly why: string };
+
+/** Which predictor of a deployment answers the next request, or why none does now. */
+export const decide = (route: Route, random: () => number): Decision => {
+  const name = `${route.namespace}/${route.name}`;
+  const state = route.state();
+  switch (state.is) {
+    case "starting":
+      return wait(`${name} is not ready: waiting for ${state.waitingFor.join(", ")}`);
+    case "failed":
+      return wait(`${name} does not run: ${state.reason}`);
+    case "ready": {
+      const target = chooseTarget(state.targets, random());
+      if (target === undefined) return wait(`${name} is not ready: it has no predictor`);
+      const reason = target.unavailable();
+      return reason === undefined
+        ? { is: "serve", target, shadow: state.shadow }
+        : wait(`${name} is not ready: ${reason}`);
+    }
+  }
+};
+
+const wait = (why: string): Decision => ({ is: "wait", why });
 
 /**
  * Chooses by weight; `random` is 0 or more and less than 1. Weights that sum to nothing (a single

@@ -1,10 +1,15 @@
-import type { HttpCall } from "../runtime/client/http.ts";
-import { makeScope } from "../runtime/scope.ts";
 import type { Target } from "./routes.ts";
+
+/** A copy of a request. */
+export type Copy = {
+  readonly bytes: number;
+  /** Settles when the answer has come and is dropped, or after `timeoutMs` at the latest. */
+  send(target: Target, timeoutMs: number): Promise<unknown>;
+};
 
 export type Shadow = {
   /** Sends a copy on its way and forgets it; drops it when too much is under way. */
-  copy(target: Target, call: HttpCall): void;
+  copy(target: Target, copy: Copy): void;
   /** How many copies were dropped so far. */
   dropped(): number;
 };
@@ -32,22 +37,19 @@ export const makeShadow = (limits: ShadowLimits = shadowLimits): Shadow => {
   let dropped = 0;
 
   return {
-    copy: (target, call) => {
-      const size = call.body?.length ?? 0;
-      const full = atOnce >= limits.mostAtOnce || bytes + size > limits.mostBytes;
+    copy: (target, copy) => {
+      const full = atOnce >= limits.mostAtOnce || bytes + copy.bytes > limits.mostBytes;
       if (full || target.unavailable() !== undefined) {
         dropped += 1;
         return;
       }
       atOnce += 1;
-      bytes += size;
+      bytes += copy.bytes;
       const done = (): void => {
         atOnce -= 1;
-        bytes -= size;
+        bytes -= copy.bytes;
       };
-      // A scope of its own: the main client may leave, the shadow still gets its copy.
-      const own = { ...call, timeoutMs: limits.timeoutMs, scope: makeScope() };
-      target.upstream.send(own).then(done, done);
+      copy.send(target, limits.timeoutMs).then(done, done);
     },
     dropped: () => dropped,
   };

@@ -7,6 +7,7 @@ import type { Workload } from "../operator/render/workload.ts";
 import type { ImageCommand } from "./images.ts";
 import type { ProcessSpec } from "./process.ts";
 import type { ContainerPorts } from "./relocate.ts";
+import type { Entry } from "./upstream.ts";
 
 export type Site = {
   readonly deployment: Deployment;
@@ -30,7 +31,7 @@ export type Machine = {
 
 export type Place = {
   readonly ports: ReadonlyMap<string, ContainerPorts>;
-  readonly engine: { readonly http: number; readonly grpc: number };
+  readonly engine: Entry;
   /** An existing folder for the files of this predictor. */
   readonly scratch: string;
 };
@@ -57,7 +58,7 @@ export type PredictorLayout = {
   /** Undefined for a predictor that its container serves alone. */
   readonly engine: ProcessSpec | undefined;
   /** Where requests go. */
-  readonly entryPort: number;
+  readonly entry: Entry;
 };
 
 /** One pod in work: what it is made of, and where what is wrong with it is gathered. */

@@ -10,13 +10,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeDeadlines } from "../runtime/deadlines.ts";
 import { defaultLimits } from "../runtime/limits.ts";
-import type { HttpServer } from "../runtime/server/http.ts";
 import { type Clock, settlesWithin } from "./clock.ts";
 import { followEdits } from "./edits.ts";
 import { type Fleet, makeFleet } from "./fleet.ts";
 import { urlOf } from "./hint.ts";
 import { unusedImages } from "./images.ts";
-import { listenIngress } from "./ingress.ts";
+import { type Ingress, listenIngress } from "./ingress.ts";
 import { keyOf, type Reading, type ReadingOptions, readManifests, repeats } from "./manifests.ts";
 import { makePorts } from "./ports.ts";
 import { signalGroup } from "./process.ts";
@@ -84,7 +83,7 @@ export const up = async (options: UpOptions): Promise<number> => {
 const openIngress = async (
   options: UpOptions,
   routes: () => readonly Route[],
-): Promise<HttpServer | undefined> => {
+): Promise<Ingress | undefined> => {
   const { host, port, random, terminal, namespace } = options;
   try {
     return await listenIngress({
@@ -118,7 +117,7 @@ const listenFault = (thrown: unknown, host: string, port: number): string => {
 };
 
 type Stage = {
-  readonly ingress: HttpServer;
+  readonly ingress: Ingress;
   readonly house: { fleet: Fleet | undefined };
   readonly scratch: string;
   readonly reaper: Reaper;

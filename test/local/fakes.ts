@@ -4,6 +4,21 @@ import type { Clock } from "../../local/clock.ts";
 import { systemClock } from "../../local/clock.ts";
 import type { Stream, Surroundings } from "../../local/process.ts";
 import type { Groups } from "../../local/reaper.ts";
+import type { Upstream } from "../../local/upstream.ts";
+
+const notCalled = (): never => {
+  throw new Error("not called");
+};
+
+/** The way to a predictor that is never called. */
+export const nowhere: Upstream = {
+  send: notCalled,
+  stream: notCalled,
+  connect: notCalled,
+  hold: notCalled,
+  idle: () => Promise.resolve(),
+  close: () => {},
+};
 
 export type ManualClock = Clock & {
   /** Turns the clock on by `ms`, running what falls due, in order. */

@@ -7,12 +7,11 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { listenIngress } from "../../local/ingress.ts";
+import { type Ingress, listenIngress } from "../../local/ingress.ts";
 import type { Route, RouteState, Target } from "../../local/routes.ts";
 import { makeUpstream } from "../../local/upstream.ts";
 import { makeDeadlines } from "../../runtime/deadlines.ts";
 import { defaultLimits, type Limits } from "../../runtime/limits.ts";
-import type { HttpServer } from "../../runtime/server/http.ts";
 
 type Behaviour = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 type Seen = {
@@ -50,7 +49,8 @@ const makePredictor = async (predictor: string, weightPercent = 100, behaviour?:
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const upstream = makeUpstream((server.address() as AddressInfo).port, defaultLimits, deadlines);
+  const { port } = server.address() as AddressInfo;
+  const upstream = makeUpstream({ http: port, grpc: port }, defaultLimits, deadlines);
   opened.push(() => {
     upstream.close();
     server.close();
@@ -75,7 +75,7 @@ const ready = (targets: readonly Target[], shadow?: Target): RouteState => ({
 const start = async (
   routes: readonly Route[],
   over: { readonly random?: () => number; readonly limits?: Limits } = {},
-): Promise<{ readonly ingress: HttpServer; readonly url: string }> => {
+): Promise<{ readonly ingress: Ingress; readonly url: string }> => {
   const ingress = await listenIngress({
     host: "127.0.0.1",
     port: 0,

@@ -23,8 +23,20 @@ describe("makePorts", () => {
     for (const port of taken) await listenOn(port, "127.0.0.1");
   });
 
+  it("passes over a port that another run keeps, until it is given back", async () => {
+    const [one, other] = [makePorts(() => 0.4), makePorts(() => 0.4)];
+    const first = await one.take();
+    const second = await other.take();
+    expect(second).not.toBe(first);
+    one.give(first);
+    other.give(second);
+    expect(await makePorts(() => 0.4).take()).toBe(first);
+  });
+
   it("passes over a port that is in use on one address", async () => {
-    const first = await makePorts(() => 0.25).take();
+    const ports = makePorts(() => 0.25);
+    const first = await ports.take();
+    ports.give(first);
     await listenOn(first, "127.0.0.1");
     expect(await isFree(first)).toBe(false);
     expect(await makePorts(() => 0.25).take()).not.toBe(first);

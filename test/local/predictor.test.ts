@@ -54,7 +54,7 @@ const layoutOf = (
     },
   ],
   engine: undefined,
-  entryPort: 1,
+  entry: { http: 1, grpc: 1 },
   ...over,
 });
 const start = (layout: PredictorLayout, clock: Clock = hastyClock) => {
@@ -96,7 +96,7 @@ describe("startPredictor", () => {
     const [port, entryPort] = [await freePort(), await freePort()];
     const { running } = start(
       layoutOf([containerOf("model", ["server.mjs", "v1"], { port })], {
-        entryPort,
+        entry: { http: entryPort, grpc: 1 },
         engine: processOf("engine", ["engine.mjs"], entryPort),
       }),
     );
@@ -110,7 +110,10 @@ describe("startPredictor", () => {
     bench.write("engine.mjs", engineScript);
     const entryPort = await freePort();
     const { running, recorder } = start(
-      layoutOf([], { entryPort, engine: processOf("engine", ["engine.mjs"], entryPort) }),
+      layoutOf([], {
+        entry: { http: entryPort, grpc: 1 },
+        engine: processOf("engine", ["engine.mjs"], entryPort),
+      }),
     );
     expect(await running.started).toBeUndefined();
     await recorder.line(/engine up/);
@@ -125,7 +128,10 @@ describe("startPredictor", () => {
     bench.write("engine.mjs", engineScript);
     const entryPort = await freePort();
     const { running } = start(
-      layoutOf([], { entryPort, engine: processOf("engine", ["engine.mjs", "never"], entryPort) }),
+      layoutOf([], {
+        entry: { http: entryPort, grpc: 1 },
+        engine: processOf("engine", ["engine.mjs", "never"], entryPort),
+      }),
     );
     expect(await running.started).toEqual({
       reason: expect.stringMatching(/^waited 60 s in vain for d\/p\/engine to be ready$/),

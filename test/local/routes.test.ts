@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { chooseTarget, findRoute, type Route, type Target } from "../../local/routes.ts";
-import type { Upstream } from "../../local/upstream.ts";
+import { nowhere } from "./fakes.ts";
 
 const routeOf = (namespace: string, name: string): Route => ({
   namespace,
@@ -60,12 +60,6 @@ describe("findRoute", () => {
   });
 });
 
-const nowhere: Upstream = {
-  port: 0,
-  send: () => Promise.reject(new Error("not called")),
-  idle: () => Promise.resolve(),
-  close: () => {},
-};
 const targetOf = (predictor: string, weightPercent: number): Target => ({
   predictor,
   weightPercent,
