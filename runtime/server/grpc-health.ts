@@ -1,7 +1,7 @@
 /** grpc.health.v1 for every protocol. Source: the gRPC health checking protocol; deviation E8. */
 import { EngineError } from "../errors.ts";
 import { textOf } from "../protocol/wire.ts";
-import { varintField } from "../protocol/wire-write.ts";
+import { lengthField, textField, varintField } from "../protocol/wire-write.ts";
 import type { Readiness } from "../readiness.ts";
 import { offCancel, onCancel } from "../scope.ts";
 import type { ServerStream, StreamHandler, UnaryHandler } from "./grpc.ts";
@@ -34,6 +34,14 @@ export const makeHealth = (services: readonly string[], readiness: Readiness): H
           const service = textOf(body, 1);
           if (known.has(service)) return { body: statusMessage(await now()) };
           throw new EngineError("SERVICE_UNKNOWN", `there is no service "${service}"`);
+        },
+      ],
+      [
+        "/grpc.health.v1.Health/List",
+        async () => {
+          const status = statusMessage(await now());
+          const entry = (name: string) => [...textField(1, name), ...lengthField(2, [status])];
+          return { body: Buffer.concat([...known].flatMap((name) => lengthField(1, entry(name)))) };
         },
       ],
     ]),

@@ -1,116 +1,129 @@
 /**
  * Server reflection, v1 and v1alpha, so that tools such as grpcurl find their way.
  *
- * Reading the .proto files costs more than the rest of the start, so the library is loaded when
- * the first tool asks. Source: the gRPC server reflection protocol; deviation E8.
+ * Source: the gRPC server reflection protocol; deviation E8.
  */
-import { readdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import type {
-  MethodDefinition,
-  ServiceDefinition,
-  UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { EngineError } from "../errors.ts";
+import { asEngineError, EngineError } from "../errors.ts";
+import { grpcCodes } from "../grpc-status.ts";
+import { bytesOf, fields, textOf } from "../protocol/wire.ts";
+import { lengthField, type Pieces, textField, varintField } from "../protocol/wire-write.ts";
 import { offCancel, onCancel } from "../scope.ts";
 import type { DuplexStream, StreamHandler } from "./grpc.ts";
+import type { Descriptors } from "./grpc-descriptors.ts";
 import { fail } from "./grpc-errors.ts";
 
-const folder = new URL("../protocol/proto/", import.meta.url);
+/** Both have the same messages. */
 const versions = ["v1", "v1alpha"] as const;
-
-type Answerer = {
-  readonly definition: MethodDefinition<object, object>;
-  readonly handle: (call: unknown) => void;
-};
 
 /** Handlers by path. Only `services` are listed. */
 export const makeReflection = (
   services: readonly string[],
 ): ReadonlyMap<string, StreamHandler<DuplexStream>> => {
-  let loading: Promise<ReadonlyMap<string, Answerer>> | undefined;
+  let loading: Promise<Descriptors> | undefined;
+  const load = (): Promise<Descriptors> => {
+    loading ??= import("./grpc-descriptors.ts").then((module) => module.loadDescriptors());
+    return loading;
+  };
+  const handle: StreamHandler<DuplexStream> = (call, stopping) => {
+    const end = (): void => {
+      call.end();
+    };
+    onCancel(stopping, end);
+    call.on("cancelled", () => offCancel(stopping, end));
+    serve(call, load, services).then(end, (thrown) => fail(call, thrown));
+  };
   return new Map(
-    versions.map((version) => {
-      const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
-      return [
-        path,
-        (call, stopping) => {
-          const end = (): void => {
-            call.end();
-          };
-          call.on("cancelled", () => offCancel(stopping, end));
-          call.pause();
-          loading ??= load(services);
-          loading.then(
-            (answerers) => {
-              serve(call, answerers.get(path));
-              onCancel(stopping, end);
-            },
-            (error) => fail(call, error),
-          );
-        },
-      ];
-    }),
+    versions.map((version) => [
+      `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+      handle,
+    ]),
   );
 };
 
-/** What the library makes of our files, taken as it would register it with a server of its own. */
-const load = async (services: readonly string[]): Promise<ReadonlyMap<string, Answerer>> => {
-  const { loadSync } = await import("@grpc/proto-loader");
-  const { ReflectionService } = await import("@grpc/reflection");
-  const files = readdirSync(folder).filter((name) => name.endsWith(".proto"));
-  const definition = loadSync(files, {
-    includeDirs: [fileURLToPath(folder)],
-    keepCase: true,
-    longs: String,
-  });
-  const found = new Map<string, Answerer>();
-  new ReflectionService(definition, { services: [...services] }).addToServer({
-    addService: (service: ServiceDefinition, implementation: UntypedServiceImplementation) => {
-      for (const [name, method] of Object.entries(service)) {
-        const handle = implementation[name] ?? implementation[method.originalName ?? name];
-        // The library's handlers are for duplex streams; the type is that of any method.
-        found.set(method.path, { definition: method, handle: handle as Answerer["handle"] });
-      }
-    },
-  });
-  return found;
-};
-
-/** Lets the library's handler talk in messages over a call that carries bytes. */
-const serve = (call: DuplexStream, answerer: Answerer | undefined): void => {
-  if (answerer === undefined) {
-    call.end();
-    return;
+/** Answers one request after the other, until the client ends. */
+const serve = async (
+  call: DuplexStream,
+  load: () => Promise<Descriptors>,
+  services: readonly string[],
+): Promise<void> => {
+  // The stream has to outlive the loop: it still carries the status.
+  for await (const request of call.iterator({ destroyOnReturn: false })) {
+    const answer = answerTo(request, await load(), services);
+    if (!call.writable) return;
+    if (!call.write(answer)) await drained(call);
   }
-  const { definition, handle } = answerer;
-  handle({
-    on: (event: string, listener: (message?: unknown) => void) => {
-      if (event === "data") {
-        call.on("data", (bytes: Buffer) => {
-          const message = read(definition, bytes);
-          if (message instanceof EngineError) fail(call, message);
-          else listener(message);
-        });
-      } else {
-        call.on(event, listener);
-      }
-    },
-    write: (message: object) => call.write(definition.responseSerialize(message)),
-    end: () => call.end(),
-  });
-  call.resume();
 };
 
-const read = (
-  { requestDeserialize }: Answerer["definition"],
-  bytes: Buffer,
-): object | EngineError => {
+const drained = (call: DuplexStream): Promise<void> =>
+  new Promise((resolve) => {
+    call.once("drain", resolve);
+    call.once("close", resolve);
+  });
+
+/** Fields of a ServerReflectionRequest. */
+const fileByName = 3;
+const fileBySymbol = 4;
+const fileByExtension = 5;
+const extensionsOfType = 6;
+const listServices = 7;
+
+/** A ServerReflectionResponse. @throws {EngineError} REQUEST_INVALID */
+const answerTo = (
+  request: Buffer,
+  descriptors: Descriptors,
+  services: readonly string[],
+): Buffer => {
+  const { what, text } = read(request);
+  const answer = (): Pieces => {
+    switch (what) {
+      case fileByName:
+        return files(descriptors, text, text);
+      case fileBySymbol:
+        return files(descriptors, descriptors.fileOf(text), text);
+      case fileByExtension:
+        return failure(grpcCodes.NOT_FOUND, "there are no extensions");
+      case extensionsOfType:
+        return descriptors.isMessage(text)
+          ? lengthField(5, textField(1, text))
+          : failure(grpcCodes.NOT_FOUND, `there is no message "${text}"`);
+      case listServices:
+        return lengthField(
+          6,
+          services.flatMap((name) => lengthField(1, textField(1, name))),
+        );
+      default:
+        return failure(grpcCodes.INVALID_ARGUMENT, "the request asks for nothing");
+    }
+  };
+  return Buffer.concat([
+    ...textField(1, textOf(request, 1)), // the host, as the client wrote it
+    ...lengthField(2, [request]),
+    ...answer(),
+  ]);
+};
+
+/** The member of `oneof` that is set last counts. */
+const read = (request: Buffer): { readonly what: number; readonly text: string } => {
   try {
-    return requestDeserialize(bytes);
+    let what = 0;
+    for (const { number } of fields(request)) {
+      if (number >= fileByName && number <= listServices) what = number;
+    }
+    return { what, text: what === 0 ? "" : (bytesOf(request, what)?.toString() ?? "") };
   } catch (cause) {
-    return new EngineError("REQUEST_INVALID", "the message is no ServerReflectionRequest", {
-      cause,
-    });
+    const { message } = asEngineError(cause);
+    throw new EngineError("REQUEST_INVALID", `no ServerReflectionRequest: ${message}`, { cause });
   }
 };
+
+const files = (descriptors: Descriptors, name: string | undefined, asked: string): Pieces => {
+  const found = name === undefined ? undefined : descriptors.file(name);
+  if (found === undefined) return failure(grpcCodes.NOT_FOUND, `"${asked}" is not known here`);
+  return lengthField(
+    4,
+    found.flatMap((file) => lengthField(1, [file])),
+  );
+};
+
+const failure = (code: number, message: string): Pieces =>
+  lengthField(7, [...varintField(1, code), ...textField(2, message)]);

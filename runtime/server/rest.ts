@@ -8,7 +8,7 @@ import type { Metrics } from "../metrics.ts";
 import type { Action, Verb } from "../protocol/protocol.ts";
 import type { Readiness } from "../readiness.ts";
 import type { Docs } from "./docs.ts";
-import type { Handler, HttpAnswer, HttpRequest, HttpStream } from "./http.ts";
+import type { Handler, HttpAnswer, HttpStream } from "./http.ts";
 import { type RequestHead, readHead } from "./request.ts";
 import { type Asked, actOnGraph, type GraphOptions } from "./rest-actions.ts";
 import { type Found, makeMatch, type Route } from "./routes.ts";
@@ -48,7 +48,7 @@ export const makeRestHandler = (options: RestOptions): Handler => {
   return async (request) => {
     const found = match(request.method, request.target);
     if (found.is !== "route") return refusal(found);
-    const { route, unit, allow } = found;
+    const { route, unit, path, allow } = found;
     const head = readHead(request.headers);
     const started = performance.now();
     const preflight = request.method === "OPTIONS";
@@ -58,7 +58,7 @@ export const makeRestHandler = (options: RestOptions): Handler => {
       const labels = { service, method: request.method.toLowerCase(), code: String(answer.status) };
       options.metrics.server(labels)((performance.now() - started) / 1000);
     }
-    return { ...answer, headers: headersOf(answer.headers, { request, head, allow }) };
+    return { ...answer, headers: headersOf(answer.headers, { head, path, allow }) };
   };
 };
 
@@ -71,6 +71,13 @@ const notFound: HttpAnswer = {
   body: "404 page not found\n",
 };
 
+/** What Go's server, and so v1, says of a target that is none. */
+const malformed: HttpAnswer = {
+  status: 400,
+  headers: ["Content-Type", "text/plain; charset=utf-8", "Connection", "close"],
+  body: "400 Bad Request",
+};
+
 const refusal = (found: Exclude<Found<RestRoute>, { is: "route" }>): HttpAnswer => {
   switch (found.is) {
     case "unknown":
@@ -79,6 +86,8 @@ const refusal = (found: Exclude<Found<RestRoute>, { is: "route" }>): HttpAnswer 
       return { status: 301, headers: ["Location", found.location], body: undefined };
     case "wrong-method":
       return empty(405);
+    case "malformed":
+      return malformed;
   }
 };
 
@@ -129,8 +138,8 @@ const makeActions = (options: RestOptions): Act => {
 };
 
 type Answered = {
-  readonly request: HttpRequest;
   readonly head: RequestHead;
+  readonly path: string;
   readonly allow: readonly string[];
 };
 
@@ -138,15 +147,17 @@ type Answered = {
 const makeEngineHeaders = ({ deployment, namespace, cors }: RestOptions) => {
   const fixed = ["X-Content-Type-Options", "nosniff", "Access-Control-Allow-Origin", cors.origins];
   fixed.push("Access-Control-Allow-Headers", cors.headers);
-  return (own: readonly string[], { request, head, allow }: Answered): readonly string[] => {
+  return (own: readonly string[], { head, path, allow }: Answered): readonly string[] => {
     const headers = ["Seldon-Puid", head.id, ...fixed, ...own];
     if (allow.length > 0) headers.push("Access-Control-Allow-Methods", allow.join(","));
     if (head.cloudEvent) {
-      const path = request.target.split("?", 1)[0] ?? "";
-      headers.push("Ce-Id", head.id, "Ce-Specversion", "0.3", "Ce-Path", path);
+      headers.push("Ce-Id", head.id, "Ce-Specversion", "0.3", "Ce-Path", printable(path));
       headers.push("Ce-Type", `seldon.${deployment}.${namespace}.response`);
       headers.push("Ce-Source", `seldon.${deployment}`);
     }
     return headers;
   };
 };
+
+/** A header value holds no control characters. */
+const printable = (bytes: string): string => bytes.replace(/[^\t\x20-\x7e\x80-\xff]/g, " ");
