@@ -27,7 +27,7 @@ export const makeHealth = (services: readonly string[], readiness: Readiness): H
     (await readiness()) === undefined ? serving : notServing;
   const watch = makeWatch(now);
   return {
-    unary: new Map([
+    unary: new Map<string, UnaryHandler>([
       [
         "/grpc.health.v1.Health/Check",
         async ({ body }) => {
