@@ -15,8 +15,9 @@ const usage = `Usage: espalier up [flags] FILE...|FOLDER...|-
 Runs the SeldonDeployments of YAML or JSON files on this machine. Each container
 with a command becomes a process, which works in the folder of its manifest with
 the environment that its pod would have; each predictor gets an engine; one port
-serves /seldon/<namespace>/<name>/... for all of them. Saving a file rolls over
-to the new version. Ctrl-C stops everything.
+serves all of them: REST at /seldon/<namespace>/<name>/..., gRPC to the deployment
+that the metadata "seldon" and "namespace" name. Saving a file rolls over to the
+new version. Ctrl-C stops everything.
 
   --image NAME='COMMAND'  run containers of this name or image with this command
                           (in a shell, followed by the container's args); repeatable

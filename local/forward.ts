@@ -52,7 +52,7 @@ export type Forwarding = {
   readonly headers: readonly string[];
   /** What the ingress took off the path. */
   readonly prefix: string;
-  /** The client's address, if known. */
+  /** The client's address, if known; an IPv4 address may be written as IPv6. */
   readonly peer: string | undefined;
 };
 
@@ -71,7 +71,10 @@ export const forwardedLines = ({ headers, prefix, peer }: Forwarding): string =>
     if (!forwardedNames.has(kept[i]?.toLowerCase() ?? ""))
       lines += `${kept[i]}: ${kept[i + 1]}\r\n`;
   }
-  const chain = [headerOf(headers, "x-forwarded-for"), peer].filter((part) => part !== undefined);
+  const plainPeer = peer?.replace(/^::ffff:(?=\d+\.)/, "");
+  const chain = [headerOf(headers, "x-forwarded-for"), plainPeer].filter(
+    (part) => part !== undefined,
+  );
   const host = headerOf(headers, "x-forwarded-host") ?? headerOf(headers, "host");
   if (chain.length > 0) lines += `X-Forwarded-For: ${chain.join(", ")}\r\n`;
   if (host !== undefined) lines += `X-Forwarded-Host: ${host}\r\n`;

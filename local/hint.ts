@@ -31,6 +31,10 @@ export const curlFor = (
   return `curl -s -H 'Content-Type: application/json' -d ${quoted(body)} ${target}`;
 };
 
+/** Where a gRPC client finds the deployment. Source: operator contract, 6.3. */
+export const grpcHintFor = ({ metadata }: Deployment, url: string): string =>
+  `gRPC: ${new URL(url).host}, with the metadata seldon=${metadata.name} namespace=${metadata.namespace}`;
+
 /** As one word of a shell. */
 const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -42,7 +42,7 @@ export const withoutEffect = (deployment: Deployment): readonly Issue[] => [
     ? [
         {
           path: "spec.serverType",
-          message: "kafka is not read on this machine; requests come over REST",
+          message: "kafka is not read on this machine; requests come over REST and gRPC",
         },
       ]
     : []),

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describeFailure } from "./failure.ts";
-import { curlFor } from "./hint.ts";
+import { curlFor, grpcHintFor } from "./hint.ts";
 import { keyOf, type Manifest, type Notice, type Reading } from "./manifests.ts";
 import type { Outcome } from "./rollout.ts";
 import type { Terminal } from "./terminal.ts";
@@ -35,7 +35,9 @@ export const makeOutcomeReport = ({ terminal, url, cwd }: ReportOptions) => {
     isHinted = true;
     const file = join(folder, "request.json");
     const request = existsSync(file) ? relative(cwd, file) : undefined;
-    terminal.say(`\nTry it:\n  ${curlFor(deployment, address, request)}\n`);
+    terminal.say(
+      `\nTry it:\n  ${curlFor(deployment, address, request)}\n${grpcHintFor(deployment, url)}\n`,
+    );
   };
 
   return (manifest: Manifest, outcome: Outcome): void => {

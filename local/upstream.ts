@@ -21,7 +21,7 @@ export type Upstream = {
   hold(): () => void;
   /** Resolves when no request is under way; at once if none is. */
   idle(): Promise<void>;
-  /** Closes its connections, once no request is under way or the predictor is gone. */
+  /** Closes its connections; to be called when the predictor is gone. */
   close(): void;
 };
 

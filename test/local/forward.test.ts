@@ -62,6 +62,16 @@ describe("forwardedLines", () => {
     );
   });
 
+  it.each([
+    { peer: "::ffff:10.0.0.9", want: "X-Forwarded-For: 10.0.0.9\r\n" },
+    { peer: "fe80::1", want: "X-Forwarded-For: fe80::1\r\n" },
+    { peer: undefined, want: "" },
+  ])("names the client $peer", ({ peer, want }) => {
+    expect(forwardedLines({ headers: [], prefix: "/p", peer })).toBe(
+      `${want}X-Forwarded-Proto: http\r\nX-Forwarded-Prefix: /p\r\n`,
+    );
+  });
+
   it("keeps what a proxy before us said", () => {
     const headers = [
       "host",

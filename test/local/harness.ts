@@ -17,18 +17,28 @@ export const hastyClock: Clock = {
 export const project = join(import.meta.dirname, "../..");
 
 /**
- * A container: answers `{version, pid, body}` on its port, after the milliseconds in a request's
- * `wait` query; `/exit` ends it in the middle of an answer.
+ * A container: answers `{version, pid, url, unit}` on its port, after the milliseconds that a
+ * body's `wait` says; a body with "die" ends it in the middle of an answer. A path that ends in
+ * `_stream` is answered with two events, the second once there is a file `go`.
  */
 const server = `
 import { createServer } from "node:http";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 const [version = "1", portVariable = "PREDICTIVE_UNIT_SERVICE_PORT"] = process.argv.slice(2);
 appendFileSync("started.log", version + " " + process.pid + "\\n");
 const server = createServer((request, response) => {
   let body = "";
   request.on("data", (chunk) => { body += chunk; });
   request.on("end", () => {
+    if (request.url.endsWith("_stream")) {
+      response.writeHead(200, { "Content-Type": "text/event-stream" }).write("data: 1\\n\\n");
+      const go = setInterval(() => {
+        if (!existsSync("go")) return;
+        clearInterval(go);
+        response.end("data: 2\\n\\n");
+      }, 10);
+      return;
+    }
     const wait = /"wait": *(\\d+)/.exec(body)?.[1] ?? 0;
     if (body.includes('"die"')) {
       response.writeHead(200, { "Content-Length": "100" });
@@ -43,6 +53,34 @@ server.listen(Number(process.env[portVariable]), () => console.log("listening " 
 process.on("SIGTERM", () => server.close(() => process.exit(0)));
 `;
 
+/**
+ * A container that speaks gRPC: answers a message with `strData`, the version, after as many
+ * milliseconds as the metadata `wait` says.
+ */
+const grpcServer = `
+import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+const { Server, ServerCredentials } = createRequire(${JSON.stringify(`${project}/package.json`)})("@grpc/grpc-js");
+const [version] = process.argv.slice(2);
+const same = (bytes) => bytes;
+const text = Buffer.from(version);
+const message = Buffer.concat([Buffer.from([0x2a, text.length]), text]);
+const server = new Server();
+writeFileSync("pid", String(process.pid));
+const answer = (call, callback) => {
+  const [wait = 0] = call.metadata.get("wait");
+  setTimeout(() => callback(null, message), Number(wait));
+};
+server.register("/seldon.protos.Model/Predict", answer, same, same, "unary");
+server.register("/seldon.protos.Seldon/Predict", answer, same, same, "unary");
+const address = "127.0.0.1:" + process.env.PREDICTIVE_UNIT_GRPC_SERVICE_PORT;
+server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
+  if (error) throw error;
+  console.log("listening " + version);
+});
+process.on("SIGTERM", () => server.tryShutdown(() => process.exit(0)));
+`;
+
 export type Workbench = {
   readonly folder: string;
   path(name: string): string;
@@ -51,7 +89,7 @@ export type Workbench = {
   remove(): void;
 };
 
-/** A folder with `server.mjs` in it. */
+/** A folder with `server.mjs` and `grpc.mjs` in it. */
 export const makeWorkbench = (): Workbench => {
   const folder = mkdtempSync(join(tmpdir(), "espalier-test-"));
   const path = (name: string): string => join(folder, name);
@@ -60,6 +98,7 @@ export const makeWorkbench = (): Workbench => {
     return path(name);
   };
   write("server.mjs", server);
+  write("grpc.mjs", grpcServer);
   mkdirSync(path("tmp"));
   return {
     folder,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { parse } from "../../api/parse.ts";
 import { defaultSettings } from "../../api/settings.ts";
 import type { Deployment } from "../../api/types.ts";
-import { curlFor, urlOf } from "../../local/hint.ts";
+import { curlFor, grpcHintFor, urlOf } from "../../local/hint.ts";
 import { deploymentOf, predictorOf } from "./harness.ts";
 
 const deploymentIn = (protocol: string): Deployment => {
@@ -28,6 +28,17 @@ describe("curlFor", () => {
     { file: "my models/it's.json", want: "-d '@my models/it'\\''s.json' " },
   ])("sends $file", ({ file, want }) => {
     expect(curlFor(deploymentIn("seldon"), "http://h", file)).toContain(want);
+  });
+});
+
+describe("grpcHintFor", () => {
+  it("names the address and the metadata", () => {
+    expect(grpcHintFor(deploymentIn("seldon"), "http://[::1]:80/")).toMatch(
+      /^gRPC: \[::1\], with the metadata seldon=d namespace=/,
+    );
+    expect(grpcHintFor(deploymentIn("seldon"), "http://127.0.0.1:8003")).toContain(
+      " 127.0.0.1:8003,",
+    );
   });
 });
 

@@ -114,7 +114,9 @@ describe("listenIngress", () => {
           "seldon-puid": "p1",
           "x-forwarded-prefix": "/seldon/ns/d",
           "x-forwarded-proto": "http",
+          host: url.slice("http://".length),
           "x-forwarded-host": url.slice("http://".length),
+          "x-forwarded-for": "127.0.0.1",
         },
       },
     ]);
@@ -207,6 +209,71 @@ describe("listenIngress", () => {
     const response = await fetch(`${url}/seldon/ns/d/x`);
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(await response.json()).toEqual({ error: expect.stringMatching(want) });
+  });
+
+  it.each([
+    { name: "a client that accepts them", path: "/v2/models/m/infer", accept: "text/event-stream" },
+    { name: "a path for streams", path: "/v2/models/m/infer_stream?x=1", accept: "*/*" },
+  ])("passes events on as they come to $name", async ({ path, accept }) => {
+    const responses: ServerResponse[] = [];
+    const one = await makePredictor("one", 100, (_request, response) => {
+      response.writeHead(200, { "Content-Type": "text/event-stream", "Seldon-Puid": "p" });
+      response.flushHeaders();
+      responses.push(response);
+    });
+    const { url } = await start([routeOf("d", ready([one.target]))]);
+    const answer = await fetch(`${url}/seldon/ns/d${path}`, {
+      method: "POST",
+      headers: { Accept: accept, "Content-Type": "application/json" },
+      body: "{}",
+    });
+    const headers = [answer.headers.get("content-type"), answer.headers.get("seldon-puid")];
+    expect(headers).toEqual(["text/event-stream", "p"]);
+    expect(one.seen[0]).toMatchObject({ method: "POST", body: "{}", url: path });
+    const events = answer.body?.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+    for (const event of ["data: 1\n\n", "data: 2\n\n"]) {
+      responses[0]?.write(event);
+      expect((await events?.next())?.value).toBe(event);
+    }
+    responses[0]?.end();
+    expect((await events?.next())?.done).toBe(true);
+    await one.target.upstream.idle();
+  });
+
+  it("cuts off events when the predictor breaks off", async () => {
+    const responses: ServerResponse[] = [];
+    const one = await makePredictor("one", 100, (_request, response) => {
+      response.writeHead(200, { "Content-Type": "text/event-stream" }).write("data: 1\n\n");
+      responses.push(response);
+    });
+    const { url } = await start([routeOf("d", ready([one.target]))]);
+    const answer = await fetch(`${url}/seldon/ns/d/x_stream`, { method: "POST" });
+    responses[0]?.destroy();
+    await expect(answer.text()).rejects.toThrow();
+    await one.target.upstream.idle();
+  });
+
+  it("ends the events of a client that leaves", async () => {
+    const closed: Promise<void>[] = [];
+    const one = await makePredictor("one", 100, (incoming, response) => {
+      closed.push(new Promise((resolve) => incoming.socket.on("close", () => resolve())));
+      response.writeHead(200, { "Content-Type": "text/event-stream" }).write("data: 1\n\n");
+    });
+    const { url } = await start([routeOf("d", ready([one.target]))]);
+    const leave = new AbortController();
+    const headers = { Accept: "text/event-stream" };
+    await fetch(`${url}/seldon/ns/d/x`, { headers, signal: leave.signal });
+    leave.abort();
+    await Promise.all(closed);
+    await one.target.upstream.idle();
+  });
+
+  it("answers 502 when a predictor that should stream cannot be reached", async () => {
+    const one = await makePredictor("one");
+    await new Promise((resolve) => one.server.close(resolve));
+    const { url } = await start([routeOf("d", ready([one.target]))]);
+    expect((await fetch(`${url}/seldon/ns/d/x_stream`, { method: "POST" })).status).toBe(502);
+    await one.target.upstream.idle();
   });
 
   it("answers 503 when the chosen predictor is unavailable", async () => {

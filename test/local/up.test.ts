@@ -159,6 +159,50 @@ describe("up", () => {
     expect(await ask(address)).toMatchObject({ version: "v1", url: "/api/v1.0/predictions" });
   }, 20_000);
 
+  it.each([
+    { protocol: "seldon", url: "/predict" },
+    { protocol: "tensorflow", url: "/v1/models/model:predict" },
+    { protocol: "v2", url: "/v2/models/model/infer" },
+    { protocol: "kfserving", url: "/v2/models/model/infer" },
+  ])(
+    "prints a request that gets an answer over $protocol",
+    async ({ protocol, url }) => {
+      const file = bench.write(
+        "a.json",
+        deploymentOf("one", [predictorOf("m", "v1")], { protocol }),
+      );
+      const command = await start([file]).line(/^ {2}curl /);
+      const [, body, address] = / -d '(.*)' (http:\S+)$/.exec(command) ?? [];
+      const response = await fetch(address ?? "", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        ...(body !== undefined && { body }),
+      });
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject({ version: "v1", url });
+    },
+    20_000,
+  );
+
+  it("passes the events of a model on as they come", async () => {
+    const file = bench.write(
+      "a.json",
+      deploymentOf("one", [predictorOf("m", "v1")], { protocol: "v2" }),
+    );
+    const up = start([file]);
+    const answer = await fetch(`${await up.ready("one")}/v2/models/model/infer_stream`, {
+      method: "POST",
+      headers: { Accept: "text/event-stream", "Content-Type": "application/json" },
+      body: '{"inputs":[]}',
+    });
+    expect(answer.headers.get("content-type")).toBe("text/event-stream");
+    const events = answer.body?.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+    expect((await events?.next())?.value).toBe("data: 1\n\n");
+    bench.write("go", ""); // the model says no more until it is told to
+    expect((await events?.next())?.value).toBe("data: 2\n\n");
+    expect((await events?.next())?.done).toBe(true);
+  }, 20_000);
+
   it("runs built-in nodes without any container", async () => {
     const predictor = { name: "main", graph: { name: "m", implementation: "SIMPLE_MODEL" } };
     const up = start([bench.write("a.json", deploymentOf("one", [predictor]))]);
