@@ -74,7 +74,7 @@ const notFound: HttpAnswer = {
 /** What Go's server, and so v1, says of a target that is none. */
 const malformed: HttpAnswer = {
   status: 400,
-  headers: ["Content-Type", "text/plain; charset=utf-8", "Connection", "close"],
+  headers: ["Content-Type", "text/plain; charset=utf-8"],
   body: "400 Bad Request",
 };
 

@@ -105,7 +105,9 @@ const pathOf = (target: string): string => {
 const unescaped = (path: string): string | undefined => {
   if (!path.includes("%")) return path;
   if (/%(?![\da-f]{2})/i.test(path)) return undefined;
-  return path.replace(/%(..)/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+  return path.replace(/%(..)/g, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
 };
 
 /** No double slashes, no `.` and `..` segments. Source: engine contract, 2.1. */

@@ -205,6 +205,7 @@ describe("path", () => {
     ["a\r\nX: y", "a%0D%0AX:%20y"],
     ["a?b#c/d%e", "a%3Fb%23c%2Fd%25e"],
     ["modèle", "mod%C3%A8le"],
+    ["a!b'(c)*d;e,f$&", "a%21b%27%28c%29%2Ad;e,f$&"],
     ["\ud800", "%EF%BF%BD"],
   ])("escapes %j", (name, segment) => {
     expect(v2.path("metadata", name)).toBe(`/v2/models/${segment}`);

@@ -28,7 +28,12 @@ describe("makeMatch", () => {
       path: "/api/v1.0/status/{unit}",
       unit: "a b",
     },
-    { target: "/api/v1.0/status/%zz", method: "GET", path: "/api/v1.0/status/{unit}", unit: "%zz" },
+    {
+      target: "/api/v1.0/status/%C3%A9",
+      method: "GET",
+      path: "/api/v1.0/status/{unit}",
+      unit: "é",
+    },
     {
       target: "/v1/models/a:predict",
       method: "POST",
@@ -72,13 +77,27 @@ describe("makeMatch", () => {
     { target: "/../../etc", location: "/etc" },
     { target: "/..", location: "/" },
     { target: "/a/..", location: "/" },
-    { target: "/a/b/..", location: "/a/" },
-    { target: "/a/.", location: "/a/" },
+    { target: "/a/b/..", location: "/a" },
+    { target: "/a/.", location: "/a" },
+    { target: "/a/./", location: "/a/" },
+    { target: "/a/%2e%2E/b", location: "/b" },
+    { target: "/a%2F%2fb", location: "/a/b" },
+    { target: "/a//b%20(c)%3F%C3%A9?d=%20", location: "/a/b%20%28c%29%3F%C3%A9?d=%20" },
     { target: "//", location: "/" },
     { target: "//evil.example/..//x", location: "/x" },
     { target: "/api/v1.0/status//m", location: "/api/v1.0/status/m" },
   ])("sends $target to $location", ({ target, location }) => {
     expect(match("POST", target)).toEqual({ is: "moved", location });
+  });
+
+  it.each(["/live%", "/%zz", "/a//%2", "/%u0041"])("finds %s malformed", (target) => {
+    expect(match("GET", target)).toEqual({ is: "malformed" });
+  });
+
+  it("tells the path without its escapes", () => {
+    expect(match("GET", "/api/v1.0/status/a%20b?x=%20")).toMatchObject({
+      path: "/api/v1.0/status/a b",
+    });
   });
 
   it("does not take names that begin with a dot for unclean", () => {
