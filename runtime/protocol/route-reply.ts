@@ -61,14 +61,17 @@ const routeInMessage = (answer: unknown): number | undefined => {
   }
   if (isObject(tensor))
     return Array.isArray(tensor["values"]) ? protoNumber(tensor["values"][0]) : undefined;
-  if (isObject(tftensor))
-    return Array.isArray(tftensor["intVal"]) ? protoNumber(tftensor["intVal"][0]) : undefined;
+  if (isObject(tftensor)) {
+    const values = tftensor["intVal"] ?? tftensor["int_val"];
+    return Array.isArray(values) ? protoNumber(values[0]) : undefined;
+  }
   return ALL;
 };
 
+/** v1 reads whatever is no number as 0. */
 const leaf = (value: unknown): number | undefined => {
-  if (typeof value === "number") return Math.trunc(value);
-  return typeof value === "string" ? 0 : undefined;
+  if (value === undefined) return undefined;
+  return typeof value === "number" ? Math.trunc(value) : 0;
 };
 
 /** Proto3 JSON also writes numbers as strings. */

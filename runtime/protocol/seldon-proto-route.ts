@@ -5,8 +5,8 @@ import { embedded, FIXED64, type Field, fields, LENGTH, whole } from "./wire.ts"
 import { firstOf, scalars } from "./wire-scalar.ts";
 
 /**
- * The route in a router's SeldonMessage: only the first value counts, truncated toward zero; a
- * string counts as 0, and `data` without a payload as ALL.
+ * The route in a router's SeldonMessage: only the first value counts, truncated toward zero; one
+ * that is no number counts as 0, and `data` without a payload as ALL.
  *
  * @throws {EngineError} ROUTE_UNREADABLE. Source: engine contract, 6.4.
  */
@@ -36,28 +36,30 @@ const inData = (data: Buffer): number | undefined => {
 /** `[n, …]` or `[[n, …], …]`, as a google.protobuf.ListValue. */
 const inList = (list: Buffer): number | undefined => {
   const first = firstValue(list, whole(list));
-  if (first?.number !== listValue) return leaf(list, first);
-  return leaf(list, firstValue(list, first));
+  const isRow = first?.member?.number === listValue;
+  const value = isRow ? firstValue(list, first.member) : first;
+  return value && leaf(list, value.member);
 };
 
 /** Members of google.protobuf.Value. */
 const numberValue = 2;
-const stringValue = 3;
 const listValue = 6;
 
-/** What the first value of a ListValue is: the last member of its `oneof` that is written. */
-const firstValue = (bytes: Buffer, list: Span): Field | undefined => {
+/** What the first value of a ListValue is: the last member of its `oneof` that is written, if any is. */
+const firstValue = (
+  bytes: Buffer,
+  list: Span,
+): { readonly member: Field | undefined } | undefined => {
   for (const value of fields(bytes, list)) {
     if (value.number !== 1 || value.wire !== LENGTH) continue;
     let member: Field | undefined;
     for (const field of fields(bytes, value)) if (field.number <= listValue) member = field;
-    return member;
+    return { member };
   }
   return undefined;
 };
 
-const leaf = (bytes: Buffer, member: Field | undefined): number | undefined => {
-  if (member?.number === stringValue) return 0;
+const leaf = (bytes: Buffer, member: Field | undefined): number => {
   const isNumber = member?.number === numberValue && member.wire === FIXED64;
-  return isNumber ? scalars.double.read(bytes, member) : undefined;
+  return isNumber ? scalars.double.read(bytes, member) : 0;
 };

@@ -13,9 +13,13 @@ const number: Check = (value) =>
   typeof value === "number" ||
   (typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value))) ||
   value === "NaN";
-const whole: Check = (value) => number(value) && Number.isInteger(Number(value));
-/** An enum is its name or its number. */
-const word: Check = (value) => text(value) || whole(value);
+/** An int32. */
+const whole: Check = (value) => number(value) && (Number(value) | 0) === Number(value);
+/** An enum is one of its names, or a number. */
+const oneOf =
+  (...names: readonly string[]): Check =>
+  (value) =>
+    names.some((name) => name === value) || whole(value);
 const orNull =
   (check: Check): Check =>
   (value) =>
@@ -39,8 +43,18 @@ const message =
       return check !== undefined && orNull(check)(field);
     });
 
-const status = message(() => ({ code: whole, info: text, reason: text, status: word }));
-const metric = message(() => ({ key: text, type: word, value: number, tags: mapOf(text) }));
+const status = message(() => ({
+  code: whole,
+  info: text,
+  reason: text,
+  status: oneOf("SUCCESS", "FAILURE"),
+}));
+const metric = message(() => ({
+  key: text,
+  type: oneOf("COUNTER", "GAUGE", "TIMER"),
+  value: number,
+  tags: mapOf(text),
+}));
 const meta = message(() => ({
   puid: text,
   tags: mapOf(any),
