@@ -3,7 +3,7 @@
  * read as JSON is answered with undefined, and so left as it is.
  */
 import { eachKey, isNamed } from "./json-scan.ts";
-import { closeBrace, skipSpace, skipValue } from "./json-skip.ts";
+import { closeBrace, isSpace, skipSpace, skipValue } from "./json-skip.ts";
 import type { Span } from "./span.ts";
 
 /**
@@ -69,7 +69,7 @@ export type Renaming = {
 
 /**
  * The JSON object with a top-level key renamed; every other byte stays. One that has a key of
- * `keep` is returned as it is, read no further than to that key.
+ * `keep` is returned as it is, read no further than to that key but for its end.
  *
  * Undefined if it has none of the keys, or is no JSON object.
  */
@@ -81,7 +81,14 @@ export const withRenamed = (json: Buffer, { keep, from, to }: Renaming): Buffer 
     if (isNamed(json, key, from)) edits.push({ ...key, text: to });
     return !kept;
   });
-  if (kept) return json;
+  if (kept) return endsInBrace(json) ? json : undefined;
   if (end < 0 || edits.length === 0 || skipSpace(json, end) !== json.length) return undefined;
   return edited(json, edits);
+};
+
+/** A look at the end tells a text that was cut off, or goes on behind the object. */
+const endsInBrace = (json: Buffer): boolean => {
+  let last = json.length - 1;
+  while (last >= 0 && isSpace(json[last])) last -= 1;
+  return json[last] === closeBrace;
 };

@@ -38,8 +38,12 @@ describe("withRenamed", () => {
     expect(rename(text)).toBe(want);
   });
 
+  it.each(['{"inputs":[1', '{"inputs":[1]} x', '{"inputs":'])("refuses %s", (text) => {
+    expect(withRenamed(Buffer.from(text), renaming)).toBeUndefined();
+  });
+
   it("returns an object with a key to keep as it is, even one that goes on wrongly", () => {
-    const text = Buffer.from('{"id":1,"inputs":[1],"outputs":2 oops');
+    const text = Buffer.from('{"id":1,"inputs":[1],"outputs":2 oops} ');
     expect(withRenamed(text, renaming)).toBe(text);
   });
 
