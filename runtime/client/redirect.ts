@@ -3,7 +3,8 @@ import type { HttpCall, HttpClient } from "./http.ts";
 import { replyHeader } from "./reply-header.ts";
 import type { HttpReply } from "./reply-reader.ts";
 
-const mostRedirects = 10;
+/** The first request and nine more, as Go's client. */
+const mostRequests = 10;
 const redirects = new Set([301, 302, 303, 307, 308]);
 const turnsToGet = new Set([301, 302, 303]);
 /** What must not follow a redirect to another host. */
@@ -14,7 +15,7 @@ const credentials =
  * Sends a request and follows where the answer points: POST becomes GET after 301, 302 and 303.
  * Credentials stay with the host they were sent to.
  *
- * @throws {EngineError} NODE_PROTOCOL after ten redirects or on a Location that is no http address.
+ * @throws {EngineError} NODE_PROTOCOL when the tenth answer is a redirect too, or on a Location that is no http address.
  * Source: engine contract, 2.6.
  */
 export const followRedirects = async (
@@ -28,10 +29,10 @@ export const followRedirects = async (
   let next: HttpCall = call;
   let at = new URL(call.path, `http://${client.authority}`);
   let current = client;
-  for (let count = 0; redirects.has(reply.status); count += 1) {
+  for (let count = 1; redirects.has(reply.status); count += 1) {
     const location = replyHeader(reply, "location");
     if (location === undefined) return reply;
-    if (count === mostRedirects) throw lost(call, `stopped after ${mostRedirects} redirects`);
+    if (count === mostRequests) throw lost(call, `stopped after ${mostRequests} redirects`);
     const target = URL.canParse(location, at.href) ? new URL(location, at) : undefined;
     if (target?.protocol !== "http:") throw lost(call, `it is redirected to "${location}"`);
     if (target.host !== at.host) {
