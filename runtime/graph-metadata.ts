@@ -52,19 +52,25 @@ const unitMetadata = async (unit: Unit<RestCarried>, call: Call<RestCarried>): P
 
 const isEmpty = (value: unknown): boolean =>
   value === undefined ||
-  value === null ||
   value === "" ||
-  (typeof value === "object" && Object.keys(value).length === 0);
+  (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 
-/** The known keys in their order; empty ones are left out, but lists of inputs and outputs stay. */
+/**
+ * The known keys in their order; empty ones are left out, but lists of inputs and outputs stay.
+ * As Go's JSON, which v1 reads metadata with: keys match in any case, and null is nothing.
+ */
 const reduce = (unit: string, value: unknown): Loose => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (typeof value !== "object" || Array.isArray(value)) {
     throw new EngineError("METADATA_UNREADABLE", `metadata of unit ${unit} is not a JSON object`);
   }
-  const { name, platform, versions, inputs, outputs, custom } = value as Loose; // an object, seen above
+  const given = Object.entries(value ?? {}).filter(([, one]) => one !== null);
+  const known: Loose = Object.fromEntries(given.map(([key, one]) => [key.toLowerCase(), one]));
+  const { name = "", platform = "", inputs, outputs } = known;
+  const versions = withoutNulls(known["versions"]);
+  const custom = withoutNulls(known["custom"]);
   const bad = [
-    typeof (name ?? "") === "string" ? "" : "name must be a string",
-    typeof (platform ?? "") === "string" ? "" : "platform must be a string",
+    typeof name === "string" ? "" : "name must be a string",
+    typeof platform === "string" ? "" : "platform must be a string",
     isStrings(versions) ? "" : "versions must be a list of strings",
     isStringMap(custom) ? "" : "custom must be a map from string to string",
   ].filter((fault) => fault !== "");
@@ -74,19 +80,25 @@ const reduce = (unit: string, value: unknown): Loose => {
   const kept = { name, platform, versions, inputs, outputs, custom };
   return Object.fromEntries(
     Object.entries(kept).filter(([key, one]) =>
-      key === "inputs" || key === "outputs" ? one !== undefined && one !== null : !isEmpty(one),
+      key === "inputs" || key === "outputs" ? one !== undefined : !isEmpty(one),
     ),
   );
 };
 
+/** A null among strings is an empty one. */
+const withoutNulls = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map((one) => one ?? "");
+  return isObject(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, one ?? ""]))
+    : value;
+};
+
+const isObject = (value: unknown): value is Loose =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 const isStrings = (value: unknown): boolean =>
-  value === undefined ||
-  value === null ||
-  (Array.isArray(value) && value.every((one) => typeof one === "string"));
+  value === undefined || (Array.isArray(value) && value.every((one) => typeof one === "string"));
 
 const isStringMap = (value: unknown): boolean =>
   value === undefined ||
-  value === null ||
-  (typeof value === "object" &&
-    !Array.isArray(value) &&
-    Object.values(value).every((one) => typeof one === "string"));
+  (isObject(value) && Object.values(value).every((one) => typeof one === "string"));
