@@ -46,6 +46,7 @@ const watched = new Set([
   "content-encoding",
   "accept",
   "accept-encoding",
+  "range",
   "inference-header-content-length",
   "ce-specversion",
   "espalier-timeout-ms",
@@ -67,6 +68,10 @@ const lower = (name: string): string => {
 const asksForSilence = (key: string, value: string): boolean =>
   key === "seldon-skip-logging" && skipsLogging(value);
 
+/** As Go's client, which asks for gzip by itself only where nothing depends on the coding. */
+const choosesEncoding = (known: ReadonlyMap<string, string>): boolean =>
+  Boolean(known.get("accept-encoding")) || known.has("range");
+
 /** `headers` are names and values by turns. The first of several equal ones counts. */
 export const readHead = (headers: readonly string[]): RequestHead => {
   const known = new Map<string, string>();
@@ -84,7 +89,7 @@ export const readHead = (headers: readonly string[]): RequestHead => {
   }
   const given = known.get("seldon-puid") ?? "";
   const id = given === "" ? randomUUID() : given;
-  const acceptsEncoding = known.has("accept-encoding");
+  const acceptsEncoding = choosesEncoding(known);
   return {
     id,
     contentType: known.get("content-type"),

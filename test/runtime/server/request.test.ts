@@ -54,6 +54,16 @@ describe("readHead", () => {
     }
   });
 
+  it.each([
+    { headers: ["Accept-Encoding", ""], asks: true },
+    { headers: ["Range", "bytes=0-1"], asks: false },
+    { headers: ["accept-encoding", "br"], asks: false },
+  ])("asks for gzip with $headers: $asks", ({ headers, asks }) => {
+    const head = readHead(headers);
+    expect(head.forwarded.endsWith("Accept-Encoding: gzip\r\n")).toBe(asks);
+    expect(head.acceptsEncoding).toBe(!asks);
+  });
+
   it("takes the first of several equal headers, and passes all ids on", () => {
     const head = readHead([
       ...["seldon-puid", "1", "Seldon-Puid", "2", "Content-Type", "a", "Content-Type", "b"],
