@@ -22,7 +22,8 @@ export type FlagValues<Table extends FlagTable> = {
 
 export type ReadFlags<Table extends FlagTable> =
   | { readonly ok: true; readonly values: FlagValues<Table> }
-  | { readonly ok: false; readonly faults: readonly string[] };
+  /** `malformed`: what is there is no command line; otherwise something is missing. */
+  | { readonly ok: false; readonly faults: readonly string[]; readonly malformed: boolean };
 
 export const readFlags = <Table extends FlagTable>(
   table: Table,
@@ -30,10 +31,12 @@ export const readFlags = <Table extends FlagTable>(
 ): ReadFlags<Table> => {
   const faults: string[] = [];
   const given = collect(table, argv, faults);
+  let missing = 0;
   const values: Record<string, string | number | boolean> = {};
   for (const [name, flag] of Object.entries(table)) {
     const text = given.get(name) ?? flag.default;
     if (text === undefined || (text === "" && flag.default === undefined)) {
+      missing += 1;
       faults.push(`--${name} is required: ${flag.help}`);
       continue;
     }
@@ -41,7 +44,7 @@ export const readFlags = <Table extends FlagTable>(
     if (value === undefined) faults.push(`--${name} is "${text}"; ${wanted[flag.kind]}`);
     else values[name] = value;
   }
-  if (faults.length > 0) return { ok: false, faults };
+  if (faults.length > 0) return { ok: false, faults, malformed: faults.length > missing };
   return { ok: true, values: values as FlagValues<Table> }; // filled from the table, kind by kind
 };
 

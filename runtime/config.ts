@@ -35,6 +35,8 @@ export type ReadConfig =
   | { readonly ok: true; readonly config: EngineConfig; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly faults: readonly string[]; readonly exitCode: number };
 
+/** What Go's flag package, and so a v1 engine, ends with. Source: engine contract, 1.1. */
+const malformedExitCode = 2;
 /** What a v1 engine answers with when it has no predictor. Source: engine contract, 1.1. */
 const noPredictorExitCode = 255;
 
@@ -63,7 +65,8 @@ export const readConfig = async (sources: Sources): Promise<ReadConfig> => {
   const { argv, env, annotations } = sources;
   const read = readFlags(engineFlags, withEnvDefaults(argv, env));
   if (!read.ok) {
-    return { ok: false, faults: [...read.faults, ...annotationFaults(annotations)], exitCode: 1 };
+    const faults = [...read.faults, ...annotationFaults(annotations)];
+    return { ok: false, faults, exitCode: read.malformed ? malformedExitCode : 1 };
   }
   const flags = read.values;
   const faults = [...flagFaults(flags)];

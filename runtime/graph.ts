@@ -161,7 +161,7 @@ const ask = <Carried>(
   const { name } = unit.plan;
   throw new EngineError(
     "NODE_WITHOUT_ENDPOINT",
-    `node ${name} has to be called, but its endpoint has no httpPort and it is no built-in implementation`,
+    `node ${name} has to be called, but its endpoint names no port for this transport, and it is no built-in implementation`,
   );
 };
 

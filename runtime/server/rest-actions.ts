@@ -139,10 +139,16 @@ const stream = async (
 const failed = (protocol: RestProtocol, thrown: unknown): HttpAnswer => {
   const error = asEngineError(thrown);
   if (error.code === "CLIENT_GONE") throw error;
-  if (error.answer === undefined) return protocol.failure(error);
+  if (error.answer === undefined) {
+    const answer = protocol.failure(error);
+    return hasBody(answer.status) ? answer : { ...answer, headers: [], body: undefined };
+  }
   const { status, body } = error.answer;
   return { status, headers: body.length === 0 ? [] : payloadHeaders(error.answer), body };
 };
+
+/** Source: RFC 9110, 15.3.5 and 15.4.5. */
+const hasBody = (status: number): boolean => status !== 204 && status !== 304;
 
 const success = (payload: Payload, more: readonly string[] = []): HttpAnswer => ({
   status: 200,

@@ -158,12 +158,12 @@ describe("readConfig with faults", () => {
     return found;
   };
 
-  it("reports those of flags and annotations together, with exit code 1", async () => {
+  it("reports those of flags and annotations together, with exit code 2", async () => {
     const { faults, exitCode } = await faultsOf({
       argv: ["--http_port", "x", "--whatever"],
       annotations: { "seldon.io/rest-timeout": "soon", "seldon.io/grpc-timeout": "soon" },
     });
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(2);
     const words = [
       "--whatever",
       "--sdep",
@@ -174,6 +174,10 @@ describe("readConfig with faults", () => {
     ];
     expect(faults).toHaveLength(words.length);
     for (const [i, word] of words.entries()) expect(faults[i]).toContain(word);
+  });
+
+  it("ends with exit code 1 where flags are only missing", async () => {
+    expect(await faultsOf({ argv: ["--sdep", "d"] })).toMatchObject({ exitCode: 1 });
   });
 
   it("reports all values that make no sense together", async () => {

@@ -140,6 +140,20 @@ describe("startEngine", () => {
     expect(model.asked).toEqual([]);
   });
 
+  it("refuses a malformed path, and tells a path without its escapes", async () => {
+    const running = await engine(node("m", await container()));
+    const bad = await send(running, { path: "/api/v1.0/status/%zz" });
+    expect([bad.status, bad.body, bad.headers.has("seldon-puid")]).toEqual([
+      400,
+      "400 Bad Request",
+      false,
+    ]);
+    const odd = await fetch(url(running, "/api/v1.0/status/a%20b%00c"), {
+      headers: { "Ce-Specversion": "1.0" },
+    });
+    expect(odd.headers.get("ce-path")).toBe("/api/v1.0/status/a b c");
+  });
+
   it("is live at once, and ready when its nodes are", async () => {
     const port = await freePort();
     const down = await engine(node("m", { port }));
@@ -247,6 +261,13 @@ describe("startEngine when nodes fail", () => {
     const { status, headers, body } = await send(await engine(node("m", model)));
     expect([status, headers.get("content-type"), body]).toEqual([409, "text/html", "<no>"]);
     expect(headers.get("seldon-puid")).toMatch(/^.{36}$/);
+  });
+
+  it("answers a router's 204 with 204 and nothing else", async () => {
+    const router = await container(() => ({ status: 204 }));
+    const graph = node("r", router, { type: "ROUTER", children: [node("m", router)] });
+    const { status, headers, body } = await send(await engine(graph));
+    expect([status, headers.has("content-type"), body]).toEqual([204, false, ""]);
   });
 
   it("says that a node cannot be reached", async () => {
@@ -399,6 +420,7 @@ describe("startEngine that cannot start", () => {
   it("reports faults of its configuration", async () => {
     const started = await startEngine([], {});
     expect(started).toMatchObject({ ok: false, exitCode: 1 });
+    expect(await startEngine([...flags, "--nope"], {})).toMatchObject({ ok: false, exitCode: 2 });
   });
 
   it.each(["--http_port", "--grpc_port", "--metrics_port"])(
