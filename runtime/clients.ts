@@ -65,9 +65,12 @@ export const makeRestRemote =
       client: clients.httpFor(host, port),
       clientFor: clients.httpFor,
       observe: ({ path, model, method, status, seconds }) =>
-        metrics.client({ service: path, method, code: String(status), model })(seconds),
+        metrics.client({ service: readable(path), method, code: String(status), model })(seconds),
     });
   };
+
+/** A path without its escapes, as in v1's label. */
+const readable = (path: string): string => (path.includes("%") ? decodeURIComponent(path) : path);
 
 /** The gRPC client of a unit; undefined if its endpoint has no gRPC port. */
 export const makeGrpcRemote =

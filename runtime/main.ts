@@ -123,7 +123,7 @@ const payloadFlushMs = 5000;
 
 /** Undefined if no unit is logged. */
 const openPayloadLog = (
-  { flags, limits, logTargets: targets, plan }: EngineConfig,
+  { flags, limits, logTargets: targets }: EngineConfig,
   { metrics, deadlines, log }: Pick<Means, "metrics" | "deadlines"> & { readonly log: Logger },
 ): PayloadLog | undefined => {
   if (targets.size === 0) return undefined;
@@ -132,7 +132,7 @@ const openPayloadLog = (
     origin: {
       deployment: flags.sdep,
       namespace: flags.namespace,
-      predictor: plan.name,
+      predictor: flags.predictor,
       protocol: flags.protocol,
       source: `http://${flags.hostname}:${flags.http_port}/`,
     },

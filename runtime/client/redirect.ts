@@ -11,6 +11,13 @@ const turnsToGet = new Set([301, 302, 303]);
 const credentials =
   /^(?:authorization|cookie|cookie2|www-authenticate|proxy-authorization):.*\r\n/gim;
 
+export type RedirectOptions = {
+  /** A client for a host that a redirect names. */
+  readonly clientFor: (host: string, port: number) => HttpClient;
+  /** Told of every answer, redirects too. */
+  readonly onReply: (call: HttpCall, reply: HttpReply, seconds: number) => void;
+};
+
 /**
  * Sends a request and follows where the answer points: POST becomes GET after 301, 302 and 303.
  * Credentials stay with the host they were sent to.
@@ -21,10 +28,16 @@ const credentials =
 export const followRedirects = async (
   client: HttpClient,
   call: HttpCall,
-  clientFor: (host: string, port: number) => HttpClient,
+  { clientFor, onReply }: RedirectOptions,
 ): Promise<HttpReply> => {
   const started = performance.now();
-  let reply = await client.send(call);
+  const send = async (to: HttpClient, one: HttpCall): Promise<HttpReply> => {
+    const sent = performance.now();
+    const answered = await to.send(one);
+    onReply(one, answered, (performance.now() - sent) / 1000);
+    return answered;
+  };
+  let reply = await send(client, call);
   if (!redirects.has(reply.status)) return reply;
   let next: HttpCall = call;
   let at = new URL(call.path, `http://${client.authority}`);
@@ -45,7 +58,7 @@ export const followRedirects = async (
       path: target.pathname + target.search,
       timeoutMs: left(call.timeoutMs, started),
     };
-    reply = await current.send(next);
+    reply = await send(current, next);
   }
   return reply;
 };

@@ -35,7 +35,7 @@ export type RestNodeOptions = {
   readonly observe: Observe;
 };
 
-/** Told of every answered call. `seconds` is the time from sending to the whole answer. */
+/** Told of every answered call, each redirect as one. `seconds` is the time from sending to the whole answer. */
 export type Observe = (call: {
   readonly verb: Verb;
   readonly path: string;
@@ -51,7 +51,6 @@ export const makeRestNode = (options: RestNodeOptions): NodeClient<RestCarried> 
     const { name, client, protocol, limits, observe } = options;
     const model = call.modelName ?? name;
     const path = protocol.path(verb, model);
-    const started = performance.now();
     const reply = await followRedirects(
       client,
       {
@@ -65,16 +64,14 @@ export const makeRestNode = (options: RestNodeOptions): NodeClient<RestCarried> 
         timeoutMs: options.timeoutMs,
         scope: call.scope,
       },
-      options.clientFor,
+      {
+        clientFor: options.clientFor,
+        onReply: (sent, { status }, seconds) => {
+          const method = sent.method === "GET" ? "get" : "post";
+          observe({ verb, path, model, method, status, seconds });
+        },
+      },
     );
-    observe({
-      verb,
-      path,
-      model,
-      method: message === undefined ? "get" : "post",
-      status: reply.status,
-      seconds: (performance.now() - started) / 1000,
-    });
     const answer = await unpack(reply, call, limits);
     if (answer.status === 200) return answer;
     // The wording is part of the interface. Source: engine contract, 2.6.

@@ -233,6 +233,13 @@ describe("startEngine", () => {
     );
   });
 
+  it("counts calls under their paths without escapes", async () => {
+    const running = await engine(node("m", await container()), { flags: ["--protocol", "v2"] });
+    await send(running, { path: "/v2/models/a%20b/infer", body: '{"inputs":[]}' });
+    const { body } = await send(running, { path: "/metrics" });
+    expect(body).toContain('service="/v2/models/a b/infer"');
+  });
+
   it("serves the metrics alone on a port of their own, if it has one", async () => {
     const port = await freePort();
     const running = await engine(node("m", await container()), {

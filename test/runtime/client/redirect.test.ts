@@ -37,8 +37,13 @@ const call: HttpCall = {
 
 const follow = async (pages: Readonly<Record<string, string>>, over: Partial<HttpCall> = {}) => {
   const { sent, clientFor } = world(pages);
-  const reply = await followRedirects(clientFor("a", 80), { ...call, ...over }, clientFor);
-  return { reply, sent, last: sent.at(-1) };
+  const answers: string[] = [];
+  const reply = await followRedirects(
+    clientFor("a", 80),
+    { ...call, ...over },
+    { clientFor, onReply: ({ method }, { status }) => answers.push(`${method} ${status}`) },
+  );
+  return { reply, sent, answers, last: sent.at(-1) };
 };
 
 describe("followRedirects", () => {
@@ -70,6 +75,11 @@ describe("followRedirects", () => {
     expect(last?.call.headerLines).toBe(
       "Content-Type: application/json\r\nContent-Encoding: gzip\r\nX-Keep: 1\r\n",
     );
+  });
+
+  it("tells of every answer", async () => {
+    const { answers } = await follow({ "a:80/predict": "307 /b", "a:80/b": "302 /c" });
+    expect(answers).toEqual(["POST 307", "POST 302", "GET 200"]);
   });
 
   it("does not get credentials back on the way home", async () => {
