@@ -19,7 +19,7 @@ const codes: Readonly<Record<number, GrpcCode>> = {
 };
 
 /** What goes into a header of HTTP/2 has to be short. */
-const longest = 2000;
+const longest = 1024;
 
 /**
  * Any thrown value as an error with a gRPC status: bytes that cannot be read are INVALID_ARGUMENT,

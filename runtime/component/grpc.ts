@@ -27,23 +27,24 @@ export type GrpcOptions = {
   readonly inference: Inference;
   /** The model's metadata, or why it has none that is valid. */
   readonly metadata: JsonObject | ComponentError;
-  /** Calls in work at once; more are refused. 0 means no limit. */
-  readonly maxConcurrentRequests: number;
   readonly log: Logger;
 };
 
 /** The bytes of a request in, those of its answer out. */
 type Answer = (body: Buffer) => Promise<Buffer>;
 
+/** A path and what answers there. */
+type Served = readonly [path: string, answer: Answer];
+
 export const makeGrpcHandlers = (options: GrpcOptions): GrpcHandlers => {
   const words = (thrown: unknown): string => {
     report(options.log, modelStreamInfer, thrown);
     return asStatusError(thrown).message;
   };
-  const unary = served(
-    options,
-    new Map([...seldonAnswers(options), ...inferenceAnswers(options.inference)]),
-  );
+  const unary = served(options.log, [
+    ...seldonAnswers(options),
+    ...inferenceAnswers(options.inference),
+  ]);
   const services = [...new Set([...unary.keys()].map((path) => path.split("/")[1] ?? ""))];
   const health = makeHealth(services, options.component.readiness);
   return {
@@ -75,7 +76,7 @@ const services: Readonly<Record<string, Readonly<Record<string, Action>>>> = {
   },
 };
 
-const seldonAnswers = (options: GrpcOptions): readonly (readonly [string, Answer])[] => [
+const seldonAnswers = (options: GrpcOptions): readonly Served[] => [
   ...Object.entries(services).flatMap(([service, methods]) =>
     Object.entries(methods).map(
       ([method, action]) =>
@@ -109,31 +110,20 @@ const answerMetadata = async ({ metadata }: GrpcOptions): Promise<Buffer> => {
   return Buffer.concat(writeMessage(metadata, modelMetadata));
 };
 
-/** Answers as handlers: with a bound on how many are at work, an end when the client leaves, and a log. */
-const served = (
-  { maxConcurrentRequests: most, log }: GrpcOptions,
-  answers: ReadonlyMap<string, Answer>,
-): ReadonlyMap<string, UnaryHandler> => {
-  let inWork = 0;
+/** Answers as handlers: with an end when the client leaves, and a log. */
+const served = (log: Logger, answers: Iterable<Served>): ReadonlyMap<string, UnaryHandler> => {
   const handle =
     (path: string, answer: Answer): UnaryHandler =>
     async ({ body, scope }) => {
-      inWork += 1;
       try {
-        if (most > 0 && inWork > most) throw tooBusy(most);
         return { body: await unlessCancelled(scope, answer(body)) };
       } catch (thrown) {
         report(log, path, thrown);
         throw asStatusError(thrown);
-      } finally {
-        inWork -= 1;
       }
     };
   return new Map([...answers].map(([path, answer]) => [path, handle(path, answer)]));
 };
-
-const tooBusy = (most: number): EngineError =>
-  new EngineError("TOO_BUSY", `more than ${most} requests at once (--max-concurrent-requests)`);
 
 /** Nobody waits for a method whose client has left; the method itself runs on. */
 const unlessCancelled = <T>(scope: Scope, work: Promise<T>): Promise<T> =>

@@ -101,13 +101,13 @@ const openGrpc = async (
     import("../server/grpc.ts"),
     import("./grpc.ts"),
   ]);
-  const { maxConcurrentRequests, maxConnections } = limits;
   return listenGrpc({
-    ...makeGrpcHandlers({ ...served, maxConcurrentRequests }),
+    ...makeGrpcHandlers(served),
     ...(host === undefined ? {} : { host }),
     port,
-    maxConnections,
+    maxConnections: limits.maxConnections,
     maxMessageBytes: grpcMaxBytes,
+    limits,
   });
 };
 

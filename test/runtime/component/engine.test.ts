@@ -214,8 +214,9 @@ describe("components under an engine", () => {
         for (const value of X as readonly number[]) yield [value * 2];
       },
     };
-    const parts = await serveModel("parts", model);
-    const engine = await startOn("v2", new Map([["parts", parts]]), unit("parts", "MODEL"));
+    running.set("parts", await serveModel("parts", model));
+    const engine = await startOn("v2", running, unit("parts", "MODEL"));
+    engines.set("parts", engine);
     const inputs = [{ name: "x", datatype: "FP64", shape: [2], data: [1, 2] }];
     const events = await fetch(`${engine.url}/v2/models/parts/infer_stream`, {
       method: "POST",
@@ -235,8 +236,6 @@ describe("components under an engine", () => {
       { infer_response: { outputs: [{ contents: { fp64_contents: [2] } }] } },
       { infer_response: { outputs: [{ contents: { fp64_contents: [4] } }] } },
     ]);
-    await engine.stop();
-    await parts.drain();
   });
 
   it("passes on what a component refuses", async () => {

@@ -15,11 +15,15 @@ const about = { name: "m", versions: ["1"], platform: "p" };
 
 type Served = { readonly server: GrpcServer; readonly client: Client; close(): Promise<void> };
 
-const serve = async (model: Model, overrides: Partial<GrpcOptions> = {}): Promise<Served> => {
+type Overrides = Partial<GrpcOptions> & { readonly maxConcurrentRequests?: number };
+
+const serve = async (
+  model: Model,
+  { maxConcurrentRequests = 0, ...overrides }: Overrides = {},
+): Promise<Served> => {
   const server = await listenGrpc({
     ...makeGrpcHandlers({
       ...componentOf(model, { unitId: "u", image: "i:1", metadata: about }),
-      maxConcurrentRequests: 0,
       log: silent,
       ...overrides,
     }),
@@ -27,6 +31,7 @@ const serve = async (model: Model, overrides: Partial<GrpcOptions> = {}): Promis
     host: "127.0.0.1",
     maxConnections: 100,
     maxMessageBytes: maxBytes,
+    limits: { maxConcurrentRequests },
   });
   const client = openClient(`127.0.0.1:${server.port}`);
   const close = async (): Promise<void> => {
@@ -39,7 +44,7 @@ const serve = async (model: Model, overrides: Partial<GrpcOptions> = {}): Promis
 const withServed = async <T>(
   model: Model,
   act: (served: Served) => Promise<T>,
-  overrides: Partial<GrpcOptions> = {},
+  overrides: Overrides = {},
 ): Promise<T> => {
   const served = await serve(model, overrides);
   try {
@@ -396,7 +401,7 @@ describe("errors", () => {
       name: "words without end",
       thrown: new Error("x".repeat(1e6)),
       code: "UNKNOWN",
-      details: `${"x".repeat(2000)}...`,
+      details: `${"x".repeat(1024)}...`,
     },
     { name: "what is no error", thrown: "text", code: "UNKNOWN", details: "text" },
   ] as const)("$name is $code", async ({ thrown, code, details }) => {

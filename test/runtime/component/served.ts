@@ -16,6 +16,8 @@ export type Options = { readonly action?: Action; readonly metadata?: object };
 export type Served = {
   readonly url: string;
   readonly client: Client;
+  /** Lets what is in work over gRPC end. */
+  readonly stop: () => Promise<void>;
   readonly asks: Readonly<Record<string, Ask>>;
 };
 
@@ -39,7 +41,7 @@ export const withServed = async <T>(
     host: "127.0.0.1",
   });
   const grpc = await listenGrpc({
-    ...makeGrpcHandlers({ ...fixture, maxConcurrentRequests: 0 }),
+    ...makeGrpcHandlers(fixture),
     port: 0,
     host: "127.0.0.1",
     maxConnections: 10,
@@ -48,9 +50,10 @@ export const withServed = async <T>(
   const client = openClient(`127.0.0.1:${grpc.port}`);
   const url = `http://127.0.0.1:${rest.port}`;
   try {
-    return await act({ url, client, asks: makeAsks(url, client) });
+    return await act({ url, client, stop: grpc.drain, asks: makeAsks(url, client) });
   } finally {
     client.close();
-    await Promise.all([rest.drain(), grpc.drain()]);
+    rest.close();
+    grpc.close();
   }
 };

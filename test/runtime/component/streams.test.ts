@@ -187,6 +187,38 @@ describe("ModelStreamInfer", () => {
     });
   });
 
+  it("ends when the server stops, with the request in work answered", async () => {
+    let go = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    let entered = (): void => {};
+    const called = new Promise<void>((resolve) => {
+      entered = resolve;
+    });
+    const slow: Model = {
+      async *predictStream(X) {
+        entered();
+        await held;
+        yield X;
+      },
+    };
+    await withServed(slow, async ({ client, stop }) => {
+      const idle = open(client);
+      const idleEnd = new Promise((resolve) => idle.on("end", resolve).resume());
+      const call = open(client);
+      call.write(request(1));
+      await called;
+      const stopped = stop();
+      go();
+      const parts: unknown[] = [];
+      for await (const part of call) parts.push(part);
+      expect(parts).toHaveLength(1);
+      await idleEnd;
+      await stopped;
+    });
+  });
+
   it("goes no faster than the client reads, and ends when it leaves", async () => {
     let made = 0;
     let ended = (): void => {};
