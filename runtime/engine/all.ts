@@ -3,9 +3,15 @@ import { cancel } from "../scope.ts";
 import { branch, type Call } from "./call.ts";
 
 /**
+ * From the first failure to the giving up of siblings. In it, what fails at about the same time
+ * can be told by its index, as in v1, and a request that has just begun leaves as a whole.
+ */
+const graceMs = 10;
+
+/**
  * Runs `work` for every item at the same time; answers come in the order of the items.
  *
- * The first failure gives up the siblings. The error thrown is that of the lowest item that failed
+ * The first failure gives up the siblings, after a moment. The error thrown is that of the lowest item that failed
  * by itself, never that of one which was given up. Source: design 5.3.2, engine contract 6.3.
  */
 export const all = async <Item, Answer, Carried>(
@@ -16,9 +22,12 @@ export const all = async <Item, Answer, Carried>(
   const [only] = items;
   if (items.length === 1 && only !== undefined) return [await work(only, call)];
   const branches = items.map((item) => ({ item, ...branch(call) }));
+  let grace: NodeJS.Timeout | undefined;
   const giveUpOthers = (failed: Call<Carried>): void => {
-    const reason = new EngineError("SIBLING_FAILED", "another branch of the graph failed");
-    for (const { call: own } of branches) if (own !== failed) cancel(own.scope, reason);
+    grace ??= setTimeout(() => {
+      const reason = new EngineError("SIBLING_FAILED", "another branch of the graph failed");
+      for (const { call: own } of branches) if (own !== failed) cancel(own.scope, reason);
+    }, graceMs);
   };
   const settled = await Promise.allSettled(
     branches.map(async ({ item, call: own }) => {
@@ -31,6 +40,7 @@ export const all = async <Item, Answer, Carried>(
       }
     }),
   );
+  clearTimeout(grace);
   for (const { release } of branches) release();
   const failures = settled
     .filter((one) => one.status === "rejected")

@@ -320,6 +320,17 @@ describe("predict with several branches, when one fails", () => {
     }
   });
 
+  it("reports the lowest of several that fail at about the same time", async () => {
+    const { heard, fail, child } = branches();
+    const answer = codeOf(predict(node("n", { children: [child("a"), child("b")] })));
+    await turns(1);
+    fail.get("b")?.(new EngineError("NODE_TIMEOUT", "b"));
+    await new Promise((resolve) => setImmediate(resolve));
+    fail.get("a")?.(new EngineError("NODE_STATUS", "a"));
+    expect(await answer).toBe("NODE_STATUS");
+    expect(heard).toEqual({});
+  });
+
   it("waits for every branch before it answers", async () => {
     const { fail, child } = branches();
     let release = (): void => {};
