@@ -69,9 +69,12 @@ const left = (timeoutMs: number, started: number): number =>
 
 const redirected = (call: HttpCall, status: number): HttpCall => {
   if (!turnsToGet.has(status) || call.method === "GET") return call;
-  const headerLines = call.headerLines.replace(/^content-(?:type|encoding):.*\r\n/gim, "");
+  const headerLines = call.headerLines.replace(ofBody, "");
   return { ...call, method: "GET", body: undefined, headerLines };
 };
+
+/** What goes with the body. The type stays, as with v1's client. */
+const ofBody = /^(?:content-encoding|inference-header-content-length):.*\r\n/gim;
 
 const lost = (call: HttpCall, why: string): EngineError =>
   new EngineError("NODE_PROTOCOL", `${call.method} ${call.path}: ${why}`);

@@ -55,7 +55,9 @@ describe("followRedirects", () => {
   it.each([301, 302, 303])("turns POST into GET after %i", async (status) => {
     const { last } = await follow({ "a:80/predict": `${status} /moved?x=1` });
     expect(last?.call).toMatchObject({ method: "GET", path: "/moved?x=1", body: undefined });
-    expect(last?.call.headerLines).toBe("Authorization: Bearer x\r\nX-Keep: 1\r\nCookie: a=b\r\n");
+    expect(last?.call.headerLines).toBe(
+      "Content-Type: application/json\r\nAuthorization: Bearer x\r\nX-Keep: 1\r\nCookie: a=b\r\n",
+    );
   });
 
   it.each([307, 308])("keeps method, body and headers after %i", async (status) => {
