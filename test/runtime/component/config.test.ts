@@ -66,14 +66,21 @@ describe("readFlags", () => {
   });
 });
 
-const read = (values: Readonly<Record<string, string>>, env: Env) =>
-  readConfig({ module: "m.ts", values: new Map(Object.entries(values)) }, env);
+type Texts = Readonly<Record<string, string>>;
+
+const read = (values: Texts, env: Env, annotations: Texts = {}) =>
+  readConfig(
+    { module: "m.ts", values: new Map(Object.entries(values)) },
+    env,
+    new Map(Object.entries(annotations)),
+  );
 
 describe("readConfig", () => {
   const rows: readonly {
     readonly name: string;
     readonly flags?: Readonly<Record<string, string>>;
     readonly env?: Env;
+    readonly annotations?: Texts;
     readonly config: Partial<ComponentConfig>;
   }[] = [
     {
@@ -89,7 +96,46 @@ describe("readConfig", () => {
         serviceType: "MODEL",
         logLevel: "INFO",
         unitId: undefined,
+        modelName: undefined,
+        grpcMaxBytes: defaultLimits.maxBodyBytes,
       },
+    },
+    {
+      name: "opens no port for gRPC without workers",
+      env: { GRPC_WORKERS: "0" },
+      config: { grpcPort: undefined },
+    },
+    {
+      name: "puts the flag about workers before its variable",
+      flags: { "grpc-workers": "2" },
+      env: { GRPC_WORKERS: "0" },
+      config: { grpcPort: 5000 },
+    },
+    {
+      name: "takes the limit on bodies for gRPC too",
+      flags: { "max-body-bytes": "9" },
+      config: { grpcMaxBytes: 9 },
+    },
+    {
+      name: "puts the pod's annotation before it",
+      flags: { "max-body-bytes": "9" },
+      annotations: { "seldon.io/grpc-max-message-size": "7" },
+      config: { grpcMaxBytes: 7 },
+    },
+    {
+      name: "passes over an annotation that is none",
+      annotations: { "seldon.io/grpc-max-message-size": "large" },
+      config: { grpcMaxBytes: defaultLimits.maxBodyBytes },
+    },
+    {
+      name: "takes the name of a model from its pod",
+      env: { MLSERVER_MODEL_NAME: "model" },
+      config: { modelName: "model" },
+    },
+    {
+      name: "puts the name of the unit before it",
+      env: { MLSERVER_MODEL_NAME: "model", PREDICTIVE_UNIT_ID: "unit" },
+      config: { modelName: "unit" },
     },
     {
       name: "reads the environment of a pod",
@@ -158,8 +204,8 @@ describe("readConfig", () => {
       },
     },
   ];
-  it.each(rows)("$name", ({ flags = {}, env = {}, config }) => {
-    expect(read(flags, env)).toMatchObject({ ok: true, value: config });
+  it.each(rows)("$name", ({ flags = {}, env = {}, annotations, config }) => {
+    expect(read(flags, env, annotations)).toMatchObject({ ok: true, value: config });
   });
 
   it("reports all faults at once, by the name of their source", () => {
@@ -187,13 +233,22 @@ describe("readConfig", () => {
   it("warns of variables that have no effect, or no sense", () => {
     const { warnings } = read(
       {},
-      { GUNICORN_WORKERS: "4", TRACING: "1", SERVICE_TYPE: "ORACLE", PREDICTOR_LABELS: "{" },
+      {
+        GUNICORN_WORKERS: "4",
+        GRPC_WORKERS: "4",
+        TRACING: "1",
+        SERVICE_TYPE: "ORACLE",
+        PREDICTOR_LABELS: "{",
+      },
+      { "seldon.io/grpc-max-message-size": "0" },
     );
     expect([...paths(warnings)].sort()).toEqual([
+      "GRPC_WORKERS",
       "GUNICORN_WORKERS",
       "PREDICTOR_LABELS",
       "SERVICE_TYPE",
       "TRACING",
+      "annotation seldon.io/grpc-max-message-size",
     ]);
   });
 });

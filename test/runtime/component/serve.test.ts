@@ -9,13 +9,9 @@ import { silent } from "./fixture.ts";
 const folder = new URL(".", import.meta.url).pathname;
 
 /** Serves `model` as if it were what this file exports, on free ports. */
-const start = (model: Model, env: Env = {}, port = "0"): Promise<Result<Running>> => {
-  const values = new Map([
-    ["http-port", port],
-    ["grpc-port", "0"],
-    ["metrics-port", "0"],
-    ["host", "127.0.0.1"],
-  ]);
+const start = (model: Model, env: Env = {}, flags: object = {}): Promise<Result<Running>> => {
+  const free = { "http-port": "0", "grpc-port": "0", "metrics-port": "0", host: "127.0.0.1" };
+  const values = new Map<string, string>(Object.entries({ ...free, ...flags }));
   const config = readConfig({ module: "serve.test.ts", values }, env);
   if (!config.ok) throw new Error("bad settings");
   return serve({ config: config.value, folder, log: silent, importer: async () => ({ model }) });
@@ -48,16 +44,60 @@ describe("serve", () => {
     expect(scrape.status).toBe(200);
     await scrape.arrayBuffer();
     await first.drain();
-    const second = await running(start(model, {}, String(first.httpPort)));
+    const second = await running(start(model, {}, { "http-port": first.httpPort.toString() }));
     expect(second.httpPort).toBe(first.httpPort);
     second.close();
   });
 
-  it("says which port is in use", async () => {
+  it.each(["http", "grpc", "metrics"] as const)("says that the %s port is in use", async (name) => {
     const first = await running(start({ predict: () => 1 }));
-    const second = await start({ predict: () => 1 }, {}, String(first.httpPort));
-    expect(second.ok ? [] : second.issues.map(({ path }) => path)).toEqual(["--http-port"]);
+    const port = String(first[`${name}Port`]);
+    const second = await start({ predict: () => 1 }, {}, { [`${name}-port`]: port });
+    expect(second.ok ? [] : second.issues.map(({ path }) => path)).toEqual([`--${name}-port`]);
     first.close();
+  });
+
+  it("opens no port for gRPC without workers", async () => {
+    const served = await running(start({ predict: () => 1 }, { GRPC_WORKERS: "0" }));
+    expect(served.grpcPort).toBeUndefined();
+    served.close();
+  });
+
+  it.each([
+    {
+      name: "the unit",
+      env: { PREDICTIVE_UNIT_ID: "unit", MLSERVER_MODEL_NAME: "m" },
+      named: "unit",
+    },
+    { name: "the pod's variable", env: { MLSERVER_MODEL_NAME: "m" }, named: "m" },
+    { name: "the class", env: {}, named: "Wine" },
+  ])("names the model after $name", async ({ env, named }) => {
+    class Wine {
+      predict(): number {
+        return 1;
+      }
+    }
+    const served = await running(start(new Wine(), env));
+    const answer = await fetch(`http://127.0.0.1:${served.httpPort}/v2/models/any`);
+    expect(await answer.json()).toMatchObject({ name: named });
+    served.close();
+  });
+
+  const both: Model = { predict: () => ["predict"], transformInput: () => ["transform"] };
+  it.each([
+    { name: "its type", model: both, type: "TRANSFORMER", answered: "transform" },
+    { name: "a model, if nothing is said", model: both, type: "", answered: "predict" },
+    { name: "what it has a method for", model: { route: () => 1 }, type: "", answered: 1 },
+    { name: "that in spite of its type", model: { route: () => 1 }, type: "COMBINER", answered: 1 },
+  ])("infers as $name", async ({ model, type, answered }) => {
+    const served = await running(start(model, { SERVICE_TYPE: type }));
+    const inputs = [{ name: "x", datatype: "FP64", shape: [1], data: [1] }];
+    const answer = await fetch(`http://127.0.0.1:${served.httpPort}/v2/models/m/infer`, {
+      method: "POST",
+      body: JSON.stringify({ inputs }),
+    });
+    expect(await answer.json()).toMatchObject({ outputs: [{ data: [answered] }] });
+    served.close();
   });
 
   const refusals: readonly { name: string; model: Model; env: Env }[] = [
