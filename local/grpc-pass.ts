@@ -20,7 +20,13 @@ export type Onward = {
   readonly done: () => void;
 };
 
-const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;
+const {
+  NGHTTP2_CANCEL,
+  NGHTTP2_FLAG_END_STREAM,
+  NGHTTP2_INTERNAL_ERROR,
+  NGHTTP2_NO_ERROR,
+  NGHTTP2_PROTOCOL_ERROR,
+} = constants;
 
 export const pass = (stream: ServerHttp2Stream, head: Head, onward: Onward): void => {
   const request = open(stream, head, onward);
@@ -32,7 +38,12 @@ export const pass = (stream: ServerHttp2Stream, head: Head, onward: Onward): voi
   request.on("response", (named, flags, raw: readonly string[] = []) => {
     if (stream.closed || stream.destroyed) return;
     const endStream = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
-    stream.respond(sameFields({ named, raw }), { endStream, waitForTrailers: !endStream });
+    try {
+      stream.respond(sameFields({ named, raw }), { endStream, waitForTrailers: !endStream });
+    } catch {
+      request.close(NGHTTP2_PROTOCOL_ERROR); // fields that HTTP/2 forbids
+      return;
+    }
     if (endStream) request.resume();
     else request.pipe(stream);
   });
@@ -40,7 +51,11 @@ export const pass = (stream: ServerHttp2Stream, head: Head, onward: Onward): voi
     trailers = sameFields({ named, raw });
   });
   stream.on("wantTrailers", () => {
-    stream.sendTrailers(trailers ?? statusFields("INTERNAL", `${onward.name} sent no status`));
+    try {
+      stream.sendTrailers(trailers ?? statusFields("INTERNAL", `${onward.name} sent no status`));
+    } catch {
+      stream.close(NGHTTP2_INTERNAL_ERROR); // fields that HTTP/2 forbids
+    }
   });
   request.on("end", () => {
     isAnswered = true;
@@ -50,10 +65,8 @@ export const pass = (stream: ServerHttp2Stream, head: Head, onward: Onward): voi
   });
   request.on("close", () => {
     onward.done();
-    if (isAnswered) {
-      stream.resume(); // what the client still sends has no reader
-      return;
-    }
+    stream.resume(); // what the client still sends has no reader
+    if (isAnswered) return;
     const { code, why } = explain(request, onward, error);
     if (!stream.headersSent) refuse(stream, code, why);
     else {

@@ -122,9 +122,12 @@ const answer = (
   pass(stream, head, {
     session: onwardTo(target.upstream, client),
     name: `predictor ${target.predictor} of ${found.route.namespace}/${found.route.name}`,
-    done: target.upstream.hold(),
+    done: asked.path === watchPath ? () => {} : target.upstream.hold(),
   });
 };
+
+/** A call without an end by itself: a version that is replaced does not wait for it. */
+const watchPath = "/grpc.health.v1.Health/Watch";
 
 /** Source: gRPC over HTTP/2, Requests. */
 const isGrpc = (head: Head): boolean =>

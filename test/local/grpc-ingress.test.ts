@@ -2,6 +2,7 @@ import { connect as connectHttp2, constants, createServer as createHttp2 } from 
 import { connect as connectSocket, createServer } from "node:net";
 import { type Client, type ClientDuplexStream, Metadata, status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
 import { listenIngress } from "../../local/ingress.ts";
 import type { Route, RouteState, Target } from "../../local/routes.ts";
 import { makeUpstream } from "../../local/upstream.ts";
@@ -15,6 +16,7 @@ import {
   portOf,
   same,
 } from "./grpc-predictor.ts";
+import { endHeaders, endStream, fieldsOf, frame, frames, preface } from "./http2-frames.ts";
 
 const opened: (() => void)[] = [];
 afterEach(() => {
@@ -60,27 +62,6 @@ const start = async (
 };
 const d = { seldon: "d", namespace: "ns" };
 
-/** One frame. Source: RFC 9113, 4.1. */
-const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-};
-
-/** Fields written out, unindexed and plain. Source: RFC 7541, 6.2.2. */
-const fieldsOf = (entries: readonly (readonly [string, string])[]): Buffer =>
-  Buffer.concat(
-    entries.flatMap(([name, value]) => [
-      Buffer.from([0, name.length]),
-      Buffer.from(name),
-      Buffer.from([value.length]),
-      Buffer.from(value),
-    ]),
-  );
-
 /** Starts calls and resets them at once, thousands of them; resolves when it is cut off. */
 const resetCalls = (port: number): Promise<void> =>
   new Promise((resolve) => {
@@ -88,8 +69,8 @@ const resetCalls = (port: number): Promise<void> =>
     socket.on("error", () => {}); // "close" follows
     socket.on("close", () => resolve());
     socket.resume();
-    socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    socket.write(frame(4, 0, 0, Buffer.alloc(0)));
+    socket.write(preface);
+    socket.write(frame(frames.settings, 0, 0, Buffer.alloc(0)));
     const fields = fieldsOf([
       [":method", "POST"],
       [":scheme", "http"],
@@ -100,10 +81,24 @@ const resetCalls = (port: number): Promise<void> =>
     ]);
     const cancel = Buffer.from([0, 0, 0, constants.NGHTTP2_CANCEL]);
     for (let stream = 1; stream < 20_000; stream += 2) {
-      socket.write(frame(1, 4, stream, fields));
-      socket.write(frame(3, 0, stream, cancel));
+      socket.write(frame(frames.headers, endHeaders, stream, fields));
+      socket.write(frame(frames.reset, 0, stream, cancel));
     }
   });
+
+/** A predictor that answers the first bytes of each connection with these. */
+const rawPredictor = async (answer: (request: Buffer) => Buffer): Promise<Target> => {
+  const server = createServer((socket) => {
+    socket.on("error", () => {}); // the other side may not like it
+    socket.once("data", (request: Buffer) => socket.write(answer(request)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  const entry = { http: 1, grpc: portOf(server) };
+  const upstream = makeUpstream(entry, defaultLimits, deadlines);
+  opened.push(() => server.close(), upstream.close);
+  return { predictor: "raw", weightPercent: 100, upstream, unavailable: () => undefined };
+};
+const settings = frame(frames.settings, 0, 0, Buffer.alloc(0));
 
 describe("gRPC through the ingress", () => {
   it("passes a unary call: message, metadata and trailers both ways", async () => {
@@ -398,6 +393,98 @@ describe("gRPC through the ingress", () => {
     await upstream.idle();
   });
 
+  it.each([
+    {
+      name: "a field of HTTP/1",
+      head: [
+        [":status", "200"],
+        ["te", "gzip"],
+      ] as const,
+      trailers: [],
+    },
+    { name: "a status that there is not", head: [[":status", "42"]] as const, trailers: [] },
+    {
+      name: "no status at the end",
+      head: [[":status", "200"]] as const,
+      trailers: [["x", "y"]] as const,
+    },
+    {
+      name: "trailers of HTTP/1",
+      head: [[":status", "200"]] as const,
+      trailers: [["te", "gzip"]] as const,
+    },
+  ])("answers a failure when the predictor sends $name", async ({ head, trailers }) => {
+    const target = await rawPredictor(() =>
+      Buffer.concat([
+        settings,
+        frame(frames.headers, endHeaders, 1, fieldsOf(head)),
+        frame(frames.headers, endHeaders | endStream, 1, fieldsOf(trailers)),
+      ]),
+    );
+    const { client } = await start([routeOf("d", ready([target]))]);
+    const { code } = (await callUnary(client, "/t.T/Name", d)).status;
+    expect([status.INTERNAL, status.UNKNOWN, status.UNAVAILABLE]).toContain(code);
+    await target.upstream.idle();
+  });
+
+  it("answers a failure whatever bytes the predictor sends", async () => {
+    const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
+    const someFrame = fc
+      .tuple(fc.nat(12), fc.nat(255), fc.constantFrom(0, 1, 1, 2, 3), bytes)
+      .map(([type, flags, stream, payload]) => frame(type, flags, stream, payload));
+    let answer = Buffer.alloc(0);
+    const target = await rawPredictor(() => answer);
+    const { client, clientOf } = await start([routeOf("d", ready([target]))]);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(someFrame, bytes), { maxLength: 6 }), async (parts) => {
+        answer = Buffer.concat([settings, ...parts]);
+        const one = clientOf(); // with a connection of its own to the predictor
+        const told = await callUnary(one, "/t.T/Name", d, { deadlineMs: 200 });
+        one.close();
+        expect(told.status.code).not.toBe(status.OK);
+      }),
+      { numRuns: 60, seed: 7 },
+    );
+    expect((await callUnary(client, "/nope", {})).status.code).toBe(status.UNIMPLEMENTED);
+    await target.upstream.idle();
+  }, 60_000);
+
+  it("serves on whatever bytes a client sends", async () => {
+    const one = await predictorOf("one");
+    const { ingress, client } = await start([routeOf("d", ready([one.target]))]);
+    const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
+    const call = fieldsOf([
+      [":method", "POST"],
+      [":scheme", "http"],
+      [":path", "/t.T/Echo"],
+      ["content-type", "application/grpc"],
+      ["te", "trailers"],
+      ["seldon", "d"],
+    ]);
+    const someFrame = fc
+      .tuple(
+        fc.nat(12),
+        fc.nat(255),
+        fc.constantFrom(0, 1, 1, 3, 5),
+        fc.oneof(bytes, fc.constant(call)),
+      )
+      .map(([type, flags, stream, payload]) => frame(type, flags, stream, payload));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(someFrame, bytes), { maxLength: 12 }), async (parts) => {
+        const socket = connectSocket({ host: "127.0.0.1", port: ingress.port });
+        socket.on("error", () => {}); // cut off, as it should be
+        socket.resume();
+        await new Promise<void>((resolve) => {
+          socket.end(Buffer.concat([Buffer.from(preface), settings, ...parts]), () => resolve());
+        });
+        await new Promise<void>((resolve) => socket.on("close", () => resolve()));
+      }),
+      { numRuns: 200, seed: 7 },
+    );
+    expect(String((await callUnary(client, "/t.T/Name", d)).body)).toBe("one");
+    await one.target.upstream.idle();
+  }, 60_000);
+
   it.each<{ name: string; state: RouteState; want: RegExp }>([
     { name: "starting", state: { is: "starting", waitingFor: ["a", "b"] }, want: /a, b/ },
     { name: "failed", state: { is: "failed", reason: "it broke" }, want: /it broke/ },
@@ -517,7 +604,6 @@ describe("the first bytes of a connection", () => {
 
   it("may come one by one for gRPC too", async () => {
     const { ingress } = await start([]);
-    const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     const goaway = "\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
     const text = await say(ingress.port, [...preface.split(""), "\0\0\0\x04\0\0\0\0\0", goaway]);
     expect(text.charCodeAt(3)).toBe(4); // a frame with settings
