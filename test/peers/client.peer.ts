@@ -7,9 +7,9 @@ import { makeProcesses } from "./support/processes.ts";
 import { type ClientAnswer, makeSeldonClient } from "./support/seldon-client.ts";
 import { startUp, type Up } from "./support/up.ts";
 
-const startMs = 90_000;
+const startMs = 150_000;
 const processes = makeProcesses();
-const clients = startClients(seldonCore(), "clients.py");
+const clients = startClients(seldonCore(), "seldon_clients.py");
 
 const container = (name: string, target: string) => ({
   name,
@@ -60,18 +60,22 @@ let engine: Engine;
 
 beforeAll(async () => {
   [up, engine] = await Promise.all([
-    startUp(processes, [
-      deployment("tree", "orchard", { graph, componentSpecs: [{ spec: { containers } }] }),
-      deployment(
-        "leaf",
-        "orchard",
-        {
-          graph: { name: "bare", type: "MODEL" },
-          componentSpecs: [{ spec: { containers: [container("bare", "graph.Linear")] } }],
-        },
-        { annotations: { "seldon.io/no-engine": "true" } },
-      ),
-    ]),
+    startUp(
+      processes,
+      [
+        deployment("tree", "orchard", { graph, componentSpecs: [{ spec: { containers } }] }),
+        deployment(
+          "leaf",
+          "orchard",
+          {
+            graph: { name: "bare", type: "MODEL" },
+            componentSpecs: [{ spec: { containers: [container("bare", "graph.Linear")] } }],
+          },
+          { annotations: { "seldon.io/no-engine": "true" } },
+        ),
+      ],
+      seldonCore(),
+    ),
     (async () => {
       const peer = await startMicroservice(processes, { unit: "alone", target: "graph.Linear" });
       const graph = { name: "alone", type: "MODEL" };

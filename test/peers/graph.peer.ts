@@ -8,9 +8,9 @@ import { makeProcesses } from "./support/processes.ts";
 import { scrape } from "./support/scrape.ts";
 import { type Answer, makeGrpc, rest, type Transport } from "./support/transports.ts";
 
-const startMs = 60_000;
+const startMs = 150_000;
 const processes = makeProcesses();
-const clients: PythonClients = startClients(seldonCore(), "clients.py");
+const clients: PythonClients = startClients(seldonCore(), "seldon_clients.py");
 
 const model = (name: string): Unit => ({ name, type: "MODEL" });
 const graphs = {

@@ -13,9 +13,9 @@ import { type ClientMethod, makeSeldonClient } from "./support/seldon-client.ts"
 import { startServe } from "./support/serve.ts";
 import { type Answer, rpcAnswer } from "./support/transports.ts";
 
-const startMs = 60_000;
+const startMs = 150_000;
 const processes = makeProcesses();
-const clients = startClients(seldonCore(), "clients.py");
+const clients = startClients(seldonCore(), "seldon_clients.py");
 
 type Server = { readonly url: string; readonly grpc: string; readonly metricsUrl: string };
 type Side = "python" | "ours";

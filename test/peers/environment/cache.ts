@@ -4,12 +4,16 @@ import { join } from "node:path";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** `$ESPALIER_CACHE`, else `espalier` in the cache folder of the XDG base directories. */
+/**
+ * A folder `peers` in `$ESPALIER_CACHE`, else in `espalier` in the user's cache folder.
+ *
+ * Source: XDG Base Directory Specification.
+ */
 export const cacheFolder = (env: Env): string => {
   const { ESPALIER_CACHE: own, XDG_CACHE_HOME: xdg, HOME: home } = env;
-  if (own) return own;
-  if (xdg) return join(xdg, "espalier");
-  if (home) return join(home, ".cache", "espalier");
+  if (own) return join(own, "peers");
+  if (xdg) return join(xdg, "espalier", "peers");
+  if (home) return join(home, ".cache", "espalier", "peers");
   throw new Error(
     "no place for the peers: set ESPALIER_CACHE to a folder they may be installed in",
   );

@@ -36,12 +36,18 @@ export const startClients = (bin: string, script: string): PythonClients => {
     if ("broken" in told) next?.reject(new Error(told.broken));
     else next?.resolve(told.answer);
   });
+  let ended: Error | undefined;
   const closed = once(child, "close").then(() => {
-    for (const { reject } of waiting) reject(new Error(`${script} ended:\n${words}`));
+    ended = new Error(`${script} ended:\n${words}`);
+    for (const { reject } of waiting) reject(ended);
   });
   return {
     ask: (call) =>
       new Promise((resolve, reject) => {
+        if (ended !== undefined) {
+          reject(ended);
+          return;
+        }
         waiting.push({ resolve, reject });
         child.stdin.write(`${JSON.stringify(call)}\n`);
       }),

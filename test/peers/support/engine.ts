@@ -16,14 +16,16 @@ export type Unit = {
   readonly [key: string]: unknown;
 };
 
+export type Peer = Pick<Microservice, "unit" | "image" | "endpoint">;
+
 export type EngineOptions = {
   readonly graph: Unit;
-  readonly peers: readonly Microservice[];
+  readonly peers: readonly Peer[];
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 };
 
-const placed = (unit: Unit, peers: readonly Microservice[]): Unit => {
+const placed = (unit: Unit, peers: readonly Peer[]): Unit => {
   const peer = peers.find((one) => one.unit === unit.name);
   return {
     ...unit,

@@ -19,9 +19,9 @@ export type Process = {
   readonly name: string;
   /** Everything it has printed. */
   readonly lines: readonly string[];
-  /** Resolves with the first line, past or to come, that matches; rejects when the process ends. */
+  /** Resolves with the first line, past or to come, that matches; rejects when the process ends or takes too long. */
   line(pattern: RegExp): Promise<string>;
-  /** Resolves once the port accepts connections; rejects when the process ends before. */
+  /** Resolves once the port accepts connections; rejects as well. */
   listens(port: number): Promise<void>;
   /** Ends it and its children; resolves once they are gone. */
   stop(): Promise<void>;
@@ -32,12 +32,12 @@ export type Processes = {
   readonly folder: string;
   start(command: Command): Process;
   freePort(): Promise<number>;
-  /** What every process has printed, for a test that failed. */
-  words(): string;
   stopAll(): Promise<void>;
 };
 
 const graceMs = 5_000;
+/** How long a process may take to do what is waited for. */
+const waitMs = 60_000;
 const keptLines = 200;
 
 export const makeProcesses = (): Processes => {
@@ -53,7 +53,6 @@ export const makeProcesses = (): Processes => {
       running.push(started);
       return started;
     },
-    words: () => running.map(({ name, lines }) => `--- ${name}\n${lines.join("\n")}`).join("\n"),
     stopAll: async () => {
       await Promise.all(running.map((one) => one.stop()));
       groups.close();
@@ -74,32 +73,43 @@ const start = (command: Command, groups: ReturnType<typeof makeReaper>): Process
     { ...command, label: command.name, graceMs },
     { clock: systemClock, groups, print, whenDrained: (resume) => resume() },
   );
+  const failed = (what: string): Error =>
+    new Error(`${command.name} ${what}:\n${lines.slice(-30).join("\n")}`);
   const early = life.ended.then((exit): never => {
-    const told = lines.slice(-20).join("\n");
-    throw new Error(`${command.name} ${describeExit(exit)} too early:\n${told}`);
+    throw failed(`${describeExit(exit)} too early`);
   });
   early.catch(() => {}); // heard by whoever waits; the end of a test ends processes, too
+  /** What is waited for, unless the process ends before or takes too long. */
+  const inTime = async <T>(what: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    const waits = new AbortController();
+    const limit = new Promise<never>((_resolve, reject) => {
+      const late = setTimeout(() => reject(failed(`${what} not within ${waitMs} ms`)), waitMs);
+      waits.signal.addEventListener("abort", () => clearTimeout(late));
+    });
+    try {
+      return await Promise.race([early, limit, work(waits.signal)]);
+    } finally {
+      waits.abort();
+    }
+  };
   return {
     name: command.name,
     lines,
     line: (pattern) =>
-      Promise.race([
-        early,
-        new Promise<string>((resolve) => {
-          const look = (line: string): void => {
-            if (pattern.test(line)) resolve(line);
-          };
-          waiting.add(look);
-          lines.forEach(look);
-        }),
-      ]),
+      inTime(
+        `said ${pattern}`,
+        (signal) =>
+          new Promise<string>((resolve) => {
+            const look = (line: string): void => {
+              if (pattern.test(line)) resolve(line);
+            };
+            waiting.add(look);
+            signal.addEventListener("abort", () => waiting.delete(look));
+            lines.forEach(look);
+          }),
+      ),
     listens: async (port) => {
-      const waits = new AbortController();
-      try {
-        await Promise.race([early, accepts(port, systemClock, waits.signal)]);
-      } finally {
-        waits.abort();
-      }
+      await inTime(`listens on ${port}`, (signal) => accepts(port, systemClock, signal));
     },
     stop: async () => {
       await life.stop();

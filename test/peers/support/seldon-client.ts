@@ -19,4 +19,4 @@ export type SeldonClient = (
 export const makeSeldonClient =
   (clients: PythonClients, settings: object): SeldonClient =>
   async (method, args) =>
-    (await clients.ask({ call: "client", settings, method, arguments: args })) as ClientAnswer; // written by clients.py
+    (await clients.ask({ call: "client", settings, method, arguments: args })) as ClientAnswer; // written by seldon_clients.py

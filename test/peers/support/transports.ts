@@ -44,7 +44,7 @@ const answerOf = (status: number, headers: Headers, body: unknown): Answer =>
     ? { ok: true, message: withMetricTypes(body as Message), headers: new Map(headers) } // a message, or the test fails
     : { ok: false, code: status, told: body };
 
-/** What `clients.py` answers to a call of a stub. */
+/** What `seldon_clients.py` answers to a call of a stub. */
 type Rpc =
   | { readonly code: "OK"; readonly message: Message; readonly initial: Record<string, string> }
   | { readonly code: string; readonly details: string };
@@ -72,7 +72,7 @@ export const makeGrpc = (clients: PythonClients): Transport => {
 };
 
 export const rpcAnswer = (told: unknown): Answer => {
-  const rpc = told as Rpc; // written by clients.py
+  const rpc = told as Rpc; // written by seldon_clients.py
   return "message" in rpc
     ? {
         ok: true,

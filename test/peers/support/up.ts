@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { machineEnv, root, seldonCore } from "./peers.ts";
+import { machineEnv, root } from "./peers.ts";
 import type { Process, Processes } from "./processes.ts";
 
 export type Up = {
@@ -9,10 +9,21 @@ export type Up = {
   readonly process: Process;
 };
 
-/** Runs `espalier up` with deployments, and waits until all of them are ready. */
+/** A SeldonDeployment, of which the name is read here. */
+export type Manifest = {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly [key: string]: unknown;
+};
+
+/**
+ * Runs `espalier up` with deployments, and waits until all of them are ready.
+ *
+ * `bin` is the folder of the commands that their containers run.
+ */
 export const startUp = async (
   processes: Processes,
-  deployments: readonly { readonly metadata: { readonly name: string } }[],
+  deployments: readonly Manifest[],
+  bin: string,
 ): Promise<Up> => {
   const names = deployments.map(({ metadata }) => metadata.name);
   const files = deployments.map((deployment) => {
@@ -25,7 +36,7 @@ export const startUp = async (
     file: `${root}bin/espalier`,
     args: ["up", "--port", "0", ...files],
     cwd: processes.folder,
-    env: machineEnv(seldonCore()), // so that manifests say `seldon-core-microservice`
+    env: machineEnv(bin),
   });
   const told = await Promise.all(
     names.map((name) => process.line(new RegExp(`^${name} is ready: `))),
