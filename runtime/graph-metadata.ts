@@ -22,7 +22,7 @@ export const graphMetadata = async (
   const { inputsOf, outputsOf } = graphEnds(graph.units);
   const answer = {
     name: predictor,
-    models: Object.fromEntries(models),
+    models: Object.fromEntries([...models].sort(byKey)),
     graphinputs: models.get(inputsOf)?.["inputs"] ?? null,
     graphoutputs: models.get(outputsOf)?.["outputs"] ?? null,
   };
@@ -31,6 +31,17 @@ export const graphMetadata = async (
     contentType: "application/json",
     contentEncoding: undefined,
   };
+};
+
+const byKey = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>
+  one < other ? -1 : 1;
+
+/** The value with the keys of all objects in it sorted, as v1 writes them. */
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).map(([key, one]) => [key, sorted(one)] as const);
+  return Object.fromEntries(entries.sort(byKey));
 };
 
 const unitMetadata = async (unit: Unit<RestCarried>, call: Call<RestCarried>): Promise<Loose> => {
@@ -65,9 +76,11 @@ const reduce = (unit: string, value: unknown): Loose => {
   }
   const given = Object.entries(value ?? {}).filter(([, one]) => one !== null);
   const known: Loose = Object.fromEntries(given.map(([key, one]) => [key.toLowerCase(), one]));
-  const { name = "", platform = "", inputs, outputs } = known;
+  const { name = "", platform = "" } = known;
   const versions = withoutNulls(known["versions"]);
-  const custom = withoutNulls(known["custom"]);
+  const custom = sorted(withoutNulls(known["custom"]));
+  const inputs = sorted(known["inputs"]);
+  const outputs = sorted(known["outputs"]);
   const bad = [
     typeof name === "string" ? "" : "name must be a string",
     typeof platform === "string" ? "" : "platform must be a string",

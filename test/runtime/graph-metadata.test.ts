@@ -51,10 +51,10 @@ describe("graphMetadata", () => {
     expect(carried[0]).toEqual({ headerLines: "A: b\r\n", acceptsEncoding: false });
     expect(answer.contentType).toBe("application/json");
     expect(textOf(answer)).toBe(
-      '{"name":"main","models":{"r":{"name":"r","inputs":["r in"],"outputs":["r out"]},' +
-        '"a":{"name":"a","inputs":["a in"],"outputs":["a out"]},' +
+      '{"name":"main","models":{"a":{"name":"a","inputs":["a in"],"outputs":["a out"]},' +
         '"b":{"name":"b","inputs":["b in"],"outputs":["b out"]},' +
-        '"c":{"name":"c","inputs":["c in"],"outputs":["c out"]}},' +
+        '"c":{"name":"c","inputs":["c in"],"outputs":["c out"]},' +
+        '"r":{"name":"r","inputs":["r in"],"outputs":["r out"]}},' +
         '"graphinputs":["a in"],"graphoutputs":["b out"]}',
     );
   });
@@ -85,6 +85,20 @@ describe("graphMetadata", () => {
     ]);
     expect(json.models.b).toEqual({});
     expect([json.graphinputs, json.graphoutputs]).toEqual([{ messagetype: "tensor" }, null]);
+  });
+
+  it("sorts the keys of what units say", async () => {
+    const { answer } = await metadataOf(
+      { name: "a", type: "MODEL" },
+      {
+        a: { inputs: [{ z: { d: 1, c: [{ b: 1, a: 2 }] }, y: null }], custom: { k: "1", j: "2" } },
+      },
+    );
+    expect(textOf(answer)).toBe(
+      '{"name":"main","models":{"a":{"inputs":[{"y":null,"z":{"c":[{"a":2,"b":1}],"d":1}}],' +
+        '"custom":{"j":"2","k":"1"}}},' +
+        '"graphinputs":[{"y":null,"z":{"c":[{"a":2,"b":1}],"d":1}}],"graphoutputs":null}',
+    );
   });
 
   it("reads keys in any case, and null as nothing", async () => {
