@@ -227,12 +227,12 @@ const send = (
     return;
   }
   if (response.destroyed) return;
-  const { status, body } = answer;
+  const { status } = answer;
+  // Beside a text, node:http would write the headers in its encoding, and odd bytes in them twice.
+  const body = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
   const bodiless = status === 204 || status === 304;
-  if (!bodiless) headers.push("Content-Length", String(body === undefined ? 0 : byteLength(body)));
+  if (!bodiless) headers.push("Content-Length", String(body?.length ?? 0));
   response.writeHead(status, headers);
   if (bodiless || body === undefined) response.end();
   else response.end(body);
 };
-
-const byteLength = (body: Buffer | string): number => Buffer.byteLength(body);

@@ -152,6 +152,11 @@ describe("startEngine", () => {
       headers: { "Ce-Specversion": "1.0" },
     });
     expect(odd.headers.get("ce-path")).toBe("/api/v1.0/status/a b c");
+    const accented = await fetch(url(running, "/api/v1.0/status/%C3%A9"), {
+      headers: { "Ce-Specversion": "1.0", "Seldon-Puid": "\u00e9" },
+    });
+    expect(accented.headers.get("seldon-puid")).toBe("\u00e9");
+    expect(accented.headers.get("ce-path")).toBe("/api/v1.0/status/\u00c3\u00a9");
   });
 
   it("is live at once, and ready when its nodes are", async () => {
