@@ -96,6 +96,8 @@ const responseOf = (answer: ClientAnswer) => {
 describe.each([
   { gateway: "ambassador", transport: "rest" },
   { gateway: "istio", transport: "rest" },
+  { gateway: "ambassador", transport: "grpc" },
+  { gateway: "istio", transport: "grpc" },
 ])("SeldonClient by $gateway over $transport to espalier up", ({ gateway, transport }) => {
   const client = (settings: object = {}) =>
     makeSeldonClient(clients, {
@@ -112,7 +114,7 @@ describe.each([
         data: [row],
         names: ["a", "b"],
         meta: { from: "a client" }, // SeldonClient makes tags of it
-        headers: { "Seldon-Puid": "id-7" },
+        headers: { "seldon-puid": "id-7" }, // in capitals it is no metadata of gRPC
       }),
     );
     const [child, mark] = row[0] === 0 ? [0, "linear"] : [1, "right"];

@@ -18,6 +18,7 @@ import {
 import { type Expected, type MlServer, startMlServer, train } from "./support/mlserver.ts";
 import { openInference } from "./support/peers.ts";
 import { makeProcesses } from "./support/processes.ts";
+import { startServe } from "./support/serve.ts";
 import { startUp, type Up } from "./support/up.ts";
 
 const startMs = 150_000;
@@ -49,6 +50,10 @@ const graphs = {
     parameters: ratio("0"),
     children: both,
   },
+  double: model("double"),
+  fourfold: { name: "double", type: "TRANSFORMER", children: [model("again")] },
+  mixed: { name: "same", type: "TRANSFORMER", children: [model("plain")] },
+  counter: model("counter"),
 } as const satisfies Record<string, Unit>;
 type GraphName = keyof typeof graphs;
 
@@ -67,11 +72,21 @@ beforeAll(async () => {
   expected = train(folder);
   const names = ["scaler", "logistic", "plain", "forest", "choose", "mean", "echo", "count"];
   mlserver = await startMlServer(processes, folder);
-  const peers = names.map((unit) => ({
-    unit,
-    image: `peers/${unit}:0.1`,
-    endpoint: mlserver.endpoint,
-  }));
+  const served = await Promise.all(
+    [
+      { unit: "double", target: "numbers.ts:Double" },
+      { unit: "again", target: "numbers.ts:Double" },
+      { unit: "same", target: "numbers.ts:Same" },
+      { unit: "counter", target: "numbers.ts:Count" },
+    ].map(async (options) => {
+      const { endpoint } = await startServe(processes, options);
+      return { unit: options.unit, image: "espalier:0.1", endpoint };
+    }),
+  );
+  const peers = [
+    ...served,
+    ...names.map((unit) => ({ unit, image: "mlserver:1.7.1", endpoint: mlserver.endpoint })),
+  ];
   await Promise.all(
     Object.entries(graphs).map(async ([name, graph]) => {
       const options = { graph, peers, flags: ["--protocol", "v2"] };
@@ -243,6 +258,61 @@ describe.each(nameless)("nodes of MLServer asked by $name", ({ name, infer }) =>
   });
 });
 
+describe.each([
+  ...all,
+  { name: "Triton's HTTP, in binary", infer: makeInferTriton(triton, "http", true) },
+])("classes under espalier serve asked by $name", ({ infer }) => {
+  const square: Tensor = { name: "x", datatype: "FP64", shape: [2, 2], data: [1, -2.5, 0.1, 1e9] };
+  const times = (factor: number) => square.data.map((value) => Number(value) * factor);
+
+  // a class answers to any name, so that Triton's client can ask for a graph of several
+  const inference = { inputs: [square], outputs: [{ name: "y" }], id: "i-1" };
+
+  it("answer with the output and the id that are asked for", async () => {
+    expect(await infer(engine("double"), inference, "double")).toEqual({
+      ok: true,
+      tensors: [{ name: "y", datatype: "FP64", shape: [2, 2], data: times(2) }],
+      id: "i-1",
+    });
+  });
+
+  it("chain", async () => {
+    const answer = await infer(engine("fourfold"), inference, "any");
+    // which outputs are wanted does not reach the second node: the first has answered that
+    expect(tensorsOf(answer)).toEqual([
+      { name: "predict", datatype: "FP64", shape: [2, 2], data: times(4) },
+    ]);
+  });
+});
+
+describe.each(all)("a class and a model of MLServer asked by $name", ({ infer }) => {
+  it("chain", async () => {
+    const outputs = [{ name: "predict" }]; // without them, Triton's client asks for binary ones
+    const [predicted] = tensorsOf(await infer(engine("mixed"), { ...rows(), outputs }, "plain"));
+    expect(predicted?.data).toEqual(expected.plain);
+  });
+});
+
+describe("streams of espalier serve, read by Triton's client", () => {
+  const ask = (server: Server, limit: number, answers: number) =>
+    triton.ask({
+      ...{ call: "stream", url: server.grpc, model: "counter", answers },
+      inputs: [{ name: "x", datatype: "INT64", shape: [1, 1], data: [limit] }],
+    });
+
+  it("pass through a single model", async () => {
+    expect(await ask(engine("counter"), 3, 3)).toEqual({
+      answers: [{ predict: [1] }, { predict: [2] }, { predict: [3] }],
+    });
+  });
+
+  it("tell an error after some answers", async () => {
+    expect(await ask(engine("counter"), 10, 10)).toMatchObject({
+      message: expect.stringContaining("too far to count"),
+    });
+  });
+});
+
 describe("integers beyond those of a double", () => {
   it("pass through a chain over REST, digit by digit", async () => {
     const body =
@@ -334,6 +404,12 @@ describe("MLServer under espalier up", () => {
 
   it("predicts through the ingress", async () => {
     const [predicted] = tensorsOf(await inferRest({ url: url(), grpc: "" }, rows()));
+    expect(predicted?.data).toEqual(expected.forest);
+  });
+
+  it("predicts through the ingress over gRPC", async () => {
+    const infer = makeInferGrpc(stubs, { seldon: "iris", namespace: "orchard" });
+    const [predicted] = tensorsOf(await infer({ url: "", grpc: up.gateway }, rows()));
     expect(predicted?.data).toEqual(expected.forest);
   });
 

@@ -76,7 +76,7 @@ beforeAll(async () => {
       const unit = kind.toLowerCase();
       const [python, ours] = await Promise.all([
         startMicroservice(processes, { unit, target: `twin.${target}`, ...rest }),
-        startServe(processes, { unit, target, ...rest }),
+        startServe(processes, { unit, target: `twin.ts:${target}`, ...rest }),
       ]);
       pairs.set(kind, { python, ours });
     }),

@@ -1,6 +1,7 @@
 """The stubs that MLServer brings along, asked by lines of JSON: one call a line in, one answer out.
 
-    {"call": "rpc", "target": "host:port", "method": "ModelInfer", "message": {...}}
+    {"call": "rpc", "target": "host:port", "method": "ModelInfer", "message": {...},
+     "metadata": {...}}
     {"call": "stream", "target": "host:port", "messages": [...]}
 
 They cannot be in one process with those of Triton's client: both say what `inference` is.
@@ -37,7 +38,9 @@ def request_of(method, message):
 def rpc(ask):
     request = request_of(ask["method"], ask["message"])
     try:
-        answer, call = getattr(stub_of(ask["target"]), ask["method"]).with_call(request, timeout=10)
+        answer, call = getattr(stub_of(ask["target"]), ask["method"]).with_call(
+            request, metadata=list(ask.get("metadata", {}).items()), timeout=10
+        )
         initial = {key: value for key, value in call.initial_metadata() if isinstance(value, str)}
         return {"code": "OK", "message": plain(answer), "initial": initial}
     except grpc.RpcError as error:

@@ -4,9 +4,11 @@
      "arguments": {...}}
     {"call": "infer", "transport": "grpc", "url": "host:port", "model": "m",
      "inputs": [{"name", "datatype", "shape", "data", "binary"}], "outputs": [{"name", "binary"}]}
+    {"call": "stream", "url": "host:port", "model": "m", "inputs": [...], "answers": 3}
 """
 
 import json
+import queue
 import sys
 import traceback
 
@@ -54,40 +56,28 @@ def triton(ask):
     return {"value": plain(getattr(client_of(ask), ask["method"])(**ask.get("arguments", {})))}
 
 
-@failing
-def infer(ask):
-    package = packages[ask["transport"]]
-    over_http = ask["transport"] == "http"
+def input_of(given, package):
+    made = package.InferInput(given["name"], given["shape"], given["datatype"])
+    data = given["data"]
+    if given["datatype"] == "BYTES":
+        data = [one.encode() for one in data]
+    dtype = triton_to_np_dtype(given["datatype"])
+    array = np.array(data, dtype=dtype).reshape(given["shape"])
+    if package is tritonclient.http:
+        made.set_data_from_numpy(array, binary_data=given.get("binary", True))
+    else:
+        made.set_data_from_numpy(array)
+    return made
 
-    def input_of(given):
-        made = package.InferInput(given["name"], given["shape"], given["datatype"])
-        dtype = triton_to_np_dtype(given["datatype"])
-        data = given["data"]
-        if given["datatype"] == "BYTES":
-            data = [one.encode() for one in data]
-        array = np.array(data, dtype=dtype).reshape(given["shape"])
-        if over_http:
-            made.set_data_from_numpy(array, binary_data=given.get("binary", True))
-        else:
-            made.set_data_from_numpy(array)
-        return made
 
-    def output_of(given):
-        if over_http:
-            return package.InferRequestedOutput(
-                given["name"], binary_data=given.get("binary", True)
-            )
-        return package.InferRequestedOutput(given["name"])
+def output_of(given, package):
+    if package is tritonclient.http:
+        return package.InferRequestedOutput(given["name"], binary_data=given.get("binary", True))
+    return package.InferRequestedOutput(given["name"])
 
-    outputs = [output_of(one) for one in ask["outputs"]] if "outputs" in ask else None
-    result = client_of(ask).infer(
-        ask["model"],
-        [input_of(one) for one in ask["inputs"]],
-        outputs=outputs,
-        request_id=ask.get("id", ""),
-        parameters=ask.get("parameters"),
-        headers=ask.get("headers"),
-    )
+
+def told(result):
+    """The message, and the values of its tensors."""
     response = plain(result.get_response())
     values = {}
     for output in response["outputs"]:
@@ -97,12 +87,47 @@ def infer(ask):
     return {"values": values, "response": response}
 
 
-calls = {"triton": triton, "infer": infer}
+@failing
+def infer(ask):
+    package = packages[ask["transport"]]
+    outputs = ask.get("outputs")
+    result = client_of(ask).infer(
+        ask["model"],
+        [input_of(one, package) for one in ask["inputs"]],
+        outputs=outputs and [output_of(one, package) for one in outputs],
+        request_id=ask.get("id", ""),
+        parameters=ask.get("parameters"),
+    )
+    return told(result)
+
+
+@failing
+def stream(ask):
+    """Waits for as many answers as are asked for, or for an error."""
+    came = queue.Queue()
+    client = tritonclient.grpc.InferenceServerClient(url=ask["url"])
+    client.start_stream(callback=lambda result, error: came.put((result, error)))
+    inputs = [input_of(one, tritonclient.grpc) for one in ask["inputs"]]
+    client.async_stream_infer(ask["model"], inputs)
+    answers = []
+    try:
+        while len(answers) < ask["answers"]:
+            result, error = came.get(timeout=10)
+            if error is not None:
+                raise error
+            answers.append(told(result)["values"])
+    finally:
+        client.stop_stream(cancel_requests=True)
+        client.close()
+    return {"answers": answers}
+
+
+calls = {"triton": triton, "infer": infer, "stream": stream}
 
 for line in sys.stdin:
     try:
         ask = json.loads(line)
-        told = {"answer": calls[ask["call"]](ask)}
+        answer = {"answer": calls[ask["call"]](ask)}
     except Exception:
-        told = {"broken": traceback.format_exc()}
-    print("answer " + json.dumps(told), flush=True)
+        answer = {"broken": traceback.format_exc()}
+    print("answer " + json.dumps(answer), flush=True)

@@ -1,4 +1,4 @@
-"""Classes with a twin in TypeScript (../twins): both answer the same to the same."""
+"""Classes with a twin in TypeScript (../typescript): both answer the same to the same."""
 
 import numpy as np
 from google.protobuf.json_format import MessageToDict, ParseDict

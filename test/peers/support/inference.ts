@@ -67,12 +67,13 @@ type GrpcAnswer =
 
 /** Messages of MLServer's stubs, their values typed. */
 export const makeInferGrpc =
-  (clients: PythonClients): Infer =>
+  (clients: PythonClients, metadata: Readonly<Record<string, string>> = {}): Infer =>
   async ({ grpc }, { inputs, parameters = {}, ...rest }, model = "") => {
     const told = await clients.ask({
       call: "rpc",
       target: grpc,
       method: "ModelInfer",
+      metadata,
       message: {
         ...rest,
         model_name: model,

@@ -30,6 +30,14 @@ export type ContainerPorts = {
   readonly metrics: number;
 };
 
+/** Where an engine on this machine reaches a container. */
+export const endpointAt = ({ http, grpc }: Pick<ContainerPorts, "http" | "grpc">): Endpoint => ({
+  service_host: "127.0.0.1",
+  service_port: http,
+  httpPort: http,
+  grpcPort: grpc,
+});
+
 const imageOf = (unit: string): string => `peers/${unit}:0.1`;
 
 /** The environment that a container would have in its pod. Source: engine contract, 11.7. */
@@ -85,12 +93,7 @@ export const startMicroservice = async (
     url: `http://127.0.0.1:${ports.http}`,
     grpc: `127.0.0.1:${ports.grpc}`,
     metricsUrl: `http://127.0.0.1:${ports.metrics}/prometheus`,
-    endpoint: {
-      service_host: "127.0.0.1",
-      service_port: ports.http,
-      httpPort: ports.http,
-      grpcPort: ports.grpc,
-    },
+    endpoint: endpointAt(ports),
     process,
   };
 };

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Endpoint } from "../../../api/types.ts";
+import { endpointAt } from "./microservice.ts";
 import { machineEnv, openInference, pythonFolder } from "./peers.ts";
 import type { Process, Processes } from "./processes.ts";
 
@@ -68,12 +69,7 @@ export const startMlServer = async (processes: Processes, folder: string): Promi
   return {
     url: `http://127.0.0.1:${ports.http}`,
     grpc: `127.0.0.1:${ports.grpc}`,
-    endpoint: {
-      service_host: "127.0.0.1",
-      service_port: ports.http,
-      httpPort: ports.http,
-      grpcPort: ports.grpc,
-    },
+    endpoint: endpointAt(ports),
     process,
   };
 };

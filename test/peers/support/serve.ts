@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { podEnv } from "./microservice.ts";
+import type { Endpoint } from "../../../api/types.ts";
+import { endpointAt, podEnv } from "./microservice.ts";
 import { root } from "./peers.ts";
 import type { Process, Processes } from "./processes.ts";
 
@@ -8,12 +9,14 @@ export type Served = {
   readonly url: string;
   readonly grpc: string;
   readonly metricsUrl: string;
+  /** Where an engine reaches it. */
+  readonly endpoint: Endpoint;
   readonly process: Process;
 };
 
 export type ServeOptions = {
   readonly unit: string;
-  /** The class in `twins/twin.ts`. */
+  /** `file.ts:Class` in the folder of TypeScript classes. */
   readonly target: string;
   readonly parameters?: readonly object[];
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -29,8 +32,8 @@ export const startServe = async (processes: Processes, options: ServeOptions): P
   const process = processes.start({
     name: `serve ${options.target}`,
     file: `${root}bin/espalier`,
-    args: ["serve", `twin.ts:${options.target}`],
-    cwd: fileURLToPath(new URL("../twins/", import.meta.url)),
+    args: ["serve", options.target],
+    cwd: fileURLToPath(new URL("../typescript/", import.meta.url)),
     env: { PATH: "/usr/bin:/bin", ...podEnv(options, ports) },
   });
   await Promise.all(Object.values(ports).map((port) => process.listens(port)));
@@ -38,6 +41,7 @@ export const startServe = async (processes: Processes, options: ServeOptions): P
     url: `http://127.0.0.1:${ports.http}`,
     grpc: `127.0.0.1:${ports.grpc}`,
     metricsUrl: `http://127.0.0.1:${ports.metrics}/prometheus`,
+    endpoint: endpointAt(ports),
     process,
   };
 };
