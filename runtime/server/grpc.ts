@@ -7,6 +7,7 @@
 import { type AddressInfo, createServer, type Server as NetServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import {
+  logVerbosity,
   type Metadata,
   Server,
   ServerCredentials,
@@ -14,6 +15,7 @@ import {
   type ServerUnaryCall,
   type ServerWritableStream,
   type sendUnaryData,
+  setLogVerbosity,
 } from "@grpc/grpc-js";
 import { asEngineError, EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
@@ -79,7 +81,7 @@ export type GrpcServer = {
 
 /** Streams of one connection at once. */
 const maxStreams = 1000;
-/** How long a silent client may take to answer whether it is still there. */
+/** The longest a silent client may take to answer whether it is still there. */
 const pingTimeoutMs = 20_000;
 /** The longest a timer can wait. */
 const longestMs = 2 ** 31 - 1;
@@ -89,6 +91,7 @@ const same = (bytes: Buffer): Buffer => bytes;
 /** Rejects with the system's error if it cannot listen. */
 export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer> => {
   const { limits = {}, maxConnections } = options;
+  setLogVerbosity(logVerbosity.NONE); // the library would print what clients send
   const server = new Server({
     "grpc.max_receive_message_length": options.maxMessageBytes,
     "grpc.max_send_message_length": options.maxMessageBytes,
@@ -96,7 +99,7 @@ export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer
     "grpc.enable_channelz": 0,
     ...(limits.idleTimeoutMs !== undefined && {
       "grpc.keepalive_time_ms": limits.idleTimeoutMs,
-      "grpc.keepalive_timeout_ms": pingTimeoutMs,
+      "grpc.keepalive_timeout_ms": Math.min(pingTimeoutMs, limits.idleTimeoutMs),
     }),
   });
   const stopping = makeScope();
