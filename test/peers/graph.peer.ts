@@ -102,6 +102,17 @@ const said = (mark: string, slope: number, method = "predict") => ({
   requestPath: { [mark]: `peers/${mark}:0.1` },
 });
 
+/** What the container itself says over gRPC when it fails. */
+const ownDetails = async (way: string): Promise<string> => {
+  const own = await clients.ask({
+    ...{ call: "rpc", target: peer("fail").grpc, service: "Model", method: "Predict" },
+    message: { data: { ndarray: [way] } },
+  });
+  const { details } = own as { details: string }; // of an answer that is an error
+  // a field of HTTP/2 may not end in a space, and Node drops one that does (RFC 9113, 8.2.1)
+  return details.endsWith(" ") ? "" : details;
+};
+
 const transports: readonly { name: string; transport: Transport }[] = [
   { name: "REST", transport: rest },
   { name: "gRPC", transport: makeGrpc(clients) },
@@ -240,6 +251,11 @@ describe.each(transports)(
       expect(await predict("raw", message)).toEqual(want);
     });
 
+    it("passes three megabytes there and back", async () => {
+      const { strData } = await predict("raw", { strData: `<${"é".repeat(1.5e6)}>` });
+      expect(strData === `>${"é".repeat(1.5e6)}<`).toBe(true); // a difference would be long
+    });
+
     it("takes feedback to the branch that answered, when the routing comes back", async () => {
       const counted = () =>
         Promise.all(
@@ -290,7 +306,7 @@ describe.each(transports)(
       expect(answer).toEqual(
         isRest
           ? { ok: false, code: status, told: body }
-          : { ok: false, code: "UNKNOWN", told: expect.any(String) },
+          : { ok: false, code: "UNKNOWN", told: await ownDetails(way) },
       );
     });
 

@@ -13,21 +13,22 @@ export const run = (
   limitMs: number,
 ): Promise<Ran> =>
   new Promise((resolve) => {
-    const child = spawn(file, args, {
-      env: { ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: limitMs,
-      killSignal: "SIGKILL",
-    });
+    const child = spawn(file, args, { env: { ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    // spawn's own limit outlives a command that could not be started
+    const late = setTimeout(() => child.kill("SIGKILL"), limitMs);
+    const end = (ran: Ran): void => {
+      clearTimeout(late);
+      resolve(ran);
+    };
     let output = "";
     const collect = (chunk: Buffer): void => {
       output += chunk.toString();
     };
     child.stdout.on("data", collect);
     child.stderr.on("data", collect);
-    child.on("error", ({ message }) => resolve({ code: notFound, output: message }));
+    child.on("error", ({ message }) => end({ code: notFound, output: message }));
     child.on("close", (code, signal) =>
-      resolve({ code: code ?? 1, output: signal === null ? output : `${output}\n(${signal})` }),
+      end({ code: code ?? 1, output: signal === null ? output : `${output}\n(${signal})` }),
     );
   });
 
