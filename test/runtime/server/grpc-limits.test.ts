@@ -237,7 +237,7 @@ describe("the largest message over gRPC", () => {
 
   it("is many megabytes if nothing says otherwise", async () => {
     const { engine } = await openWith(echo);
-    const large = bytes(40_000_000);
+    const large = bytes(10_000_000);
     const answer = await openGrpcClient(later, engine.grpcPort).ask(predict, large);
     expect(answer.code).toBe(grpcCodes.OK);
     expect(answer.body.equals(large)).toBe(true);
