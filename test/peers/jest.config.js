@@ -6,4 +6,5 @@ export default {
   rootDir: "../..",
   testMatch: ["<rootDir>/test/peers/**/*.peer.ts"],
   testTimeout: 30_000,
+  maxWorkers: 1, // each file starts processes enough for a machine
 };
