@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { type HttpCall, type HttpClient, makeHttpClient } from "../../../runtime/client/http.ts";
-import { makeDeadlines } from "../../../runtime/deadlines.ts";
+import { type Deadline, type Deadlines, makeDeadlines } from "../../../runtime/deadlines.ts";
 import { EngineError } from "../../../runtime/errors.ts";
 import { defaultLimits, type Limits } from "../../../runtime/limits.ts";
 import { cancel, makeScope } from "../../../runtime/scope.ts";
@@ -16,12 +16,16 @@ afterEach(async () => {
 
 const deadlines = makeDeadlines();
 
-const clientOf = (port: number, limits: Partial<Limits> = {}): HttpClient => {
+const clientOf = (
+  port: number,
+  limits: Partial<Limits> = {},
+  watched: Deadlines = deadlines,
+): HttpClient => {
   const client = makeHttpClient({
     host: "127.0.0.1",
     port,
     limits: { ...defaultLimits, ...limits },
-    deadlines,
+    deadlines: watched,
   });
   clients.push(client);
   return client;
@@ -31,10 +35,11 @@ const clientOf = (port: number, limits: Partial<Limits> = {}): HttpClient => {
 const play = async (
   accept: (talk: Talk, index: number) => void,
   limits: Partial<Limits> = {},
+  watched: Deadlines = deadlines,
 ): Promise<{ host: RawHost; client: HttpClient }> => {
   const host = await rawHost(accept);
   hosts.push(host);
-  return { host, client: clientOf(host.port, limits) };
+  return { host, client: clientOf(host.port, limits, watched) };
 };
 
 const callOf = (over: Partial<HttpCall> = {}): HttpCall => ({
@@ -317,10 +322,27 @@ describe("makeHttpClient when a call fails", () => {
   });
 
   it("lets go of scope and timeout when an answer has come", async () => {
-    const { client, host } = await play(answering(() => ok("1")));
+    const pending = new Set<Deadline>();
+    const counted: Deadlines = {
+      set: (afterMs, expire) => {
+        const deadline = deadlines.set(afterMs, expire);
+        pending.add(deadline);
+        return deadline;
+      },
+      clear: (deadline) => {
+        pending.delete(deadline);
+        deadlines.clear(deadline);
+      },
+    };
+    const { client, host } = await play(
+      answering(() => ok("1")),
+      {},
+      counted,
+    );
     const scope = makeScope();
-    await client.send(callOf({ scope, timeoutMs: 1 }));
+    await client.send(callOf({ scope, timeoutMs: 60_000 }));
     expect(scope.listeners.size).toBe(0);
+    expect(pending.size).toBe(0);
     cancel(scope, new EngineError("CLIENT_GONE", "left"));
     await client.send(callOf());
     expect(host.talks).toHaveLength(1);

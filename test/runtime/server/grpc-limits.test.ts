@@ -73,18 +73,18 @@ describe("the deadline of a gRPC client", () => {
     const { handler, seen } = firstCall();
     const { engine } = await openWith(handler);
     const client = openGrpcClient(later, engine.grpcPort);
-    const deadlineAt = Date.now() + 300;
-    const { code } = await client.ask(predict, bytes(10), { timeoutMs: 300 });
+    const deadlineAt = Date.now() + 2000;
+    const { code } = await client.ask(predict, bytes(10), { timeoutMs: 2000 });
     expect(code).toBe(grpcCodes.DEADLINE_EXCEEDED);
     const { deadlineAt: told, cancelled } = await seen;
-    expect(Math.abs(told - deadlineAt)).toBeLessThan(250);
+    expect(Math.abs(told - deadlineAt)).toBeLessThan(1500);
     await cancelled;
   });
 
   it("is counted as such", async () => {
     const { engine } = await openWith(hang);
     const client = openGrpcClient(later, engine.grpcPort);
-    await client.ask(predict, bytes(10), { timeoutMs: 50 });
+    await client.ask(predict, bytes(10), { timeoutMs: 1000 });
     const line = /server_requests_seconds_count\{.*code="DeadlineExceeded".*\} 1/;
     while (!line.test(await scraped(engine))); // counted when the node's call is over as well
   });
@@ -101,8 +101,8 @@ describe("the deadline of a gRPC client", () => {
 
 describe("annotations over gRPC", () => {
   it.each([
-    { name: "seldon.io/grpc-timeout", value: "40", calls: 1 },
-    { name: "espalier.io/graph-timeout", value: "40", calls: 1 },
+    { name: "seldon.io/grpc-timeout", value: "1000", calls: 1 },
+    { name: "espalier.io/graph-timeout", value: "1000", calls: 1 },
   ])("$name ends a call that takes longer", async ({ name, value, calls }) => {
     const { handler, seen } = firstCall();
     const { host, engine } = await openWith(handler, { annotations: { [name]: value } });
@@ -116,18 +116,18 @@ describe("annotations over gRPC", () => {
 
   it("seldon.io/grpc-timeout is for each call, the graph's for all of them", async () => {
     const slowly: Handler = async ({ body, cancelled }) => {
-      await Promise.race([cancelled, new Promise((resolve) => setTimeout(resolve, 120))]);
+      await Promise.race([cancelled, new Promise((resolve) => setTimeout(resolve, 600))]);
       return body;
     };
     const hosts = [await openModel(slowly), await openModel(slowly)] as const;
     const graph = { ...unit("a", hosts[0]), children: [unit("b", hosts[1])] };
     const each = await openEngine(later, graph, {
-      annotations: { "seldon.io/grpc-timeout": "200" },
+      annotations: { "seldon.io/grpc-timeout": "3000" },
     });
     const client = openGrpcClient(later, each.grpcPort);
     expect((await client.ask(predict, bytes(10))).code).toBe(grpcCodes.OK);
     const whole = await openEngine(later, graph, {
-      annotations: { "espalier.io/graph-timeout": "180", "seldon.io/grpc-timeout": "170" },
+      annotations: { "espalier.io/graph-timeout": "1000", "seldon.io/grpc-timeout": "900" },
     });
     const other = openGrpcClient(later, whole.grpcPort);
     expect((await other.ask(predict, bytes(10))).code).toBe(grpcCodes.DEADLINE_EXCEEDED);
@@ -136,7 +136,7 @@ describe("annotations over gRPC", () => {
   it("the client's deadline wins over a longer timeout", async () => {
     const { engine } = await openWith(hang, { annotations: { "seldon.io/grpc-timeout": "60000" } });
     const client = openGrpcClient(later, engine.grpcPort);
-    const { code } = await client.ask(predict, bytes(10), { timeoutMs: 50 });
+    const { code } = await client.ask(predict, bytes(10), { timeoutMs: 500 });
     expect(code).toBe(grpcCodes.DEADLINE_EXCEEDED);
   });
 
