@@ -81,7 +81,11 @@ const dataOf = (data: JsonObject): Content => {
 
 const namesOf = (names: unknown): readonly string[] => {
   if (!present(names)) return [];
-  if (Array.isArray(names) && names.every((name) => typeof name === "string")) return names;
+  const list: readonly unknown[] | undefined = Array.isArray(names) ? names : undefined;
+  // Columns without names of their own have numbers in many clients; a class gets them as text.
+  if (list?.every((name) => typeof name === "string" || typeof name === "number")) {
+    return list.map(String);
+  }
   throw new ComponentError("data.names must be a list of strings");
 };
 

@@ -34,7 +34,7 @@ describe("predict", () => {
   }[] = [
     {
       name: "follows an ndarray",
-      request: { data: { names: ["a", "b"], ndarray: [[1, 2]] } },
+      request: { data: { names: ["a", 2], ndarray: [[1, 2]] } },
       reply: { data: { names: ["t:0", "t:1"], ndarray: [[1, 2]] }, meta: {} },
     },
     {
@@ -523,8 +523,8 @@ describe("what is wrong", () => {
     { name: "data that is no object", request: { data: [1] }, error: badData },
     { name: "an ndarray that is no list", request: { data: { ndarray: 1 } }, error: badData },
     {
-      name: "names that are no strings",
-      request: { data: { names: [1], ndarray: [] } },
+      name: "names that are neither strings nor numbers",
+      request: { data: { names: [true], ndarray: [] } },
       error: badData,
     },
     {
