@@ -55,8 +55,11 @@ export type HttpClientOptions = {
 
 /** Idle connections kept to a host. */
 const mostIdle = 256;
-/** Older idle connections are not trusted: routers on the way forget them without a word. */
-const longestIdleMs = 55_000;
+/**
+ * Older idle connections are not trusted: hosts close theirs after 2 s (gunicorn) or 5 s (Node.js,
+ * uvicorn), and a request that crosses with that may fail without a trace of who saw it.
+ */
+const longestIdleMs = 1500;
 
 export const makeHttpClient = (options: HttpClientOptions): HttpClient => {
   const { host, port, deadlines } = options;
