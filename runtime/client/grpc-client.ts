@@ -6,7 +6,12 @@ import type { Limits } from "../limits.ts";
 export const grpcTarget = (host: string, port: number): string =>
   host.includes(":") ? `dns:[${host}]:${port}` : `dns:${host}:${port}`;
 
-/** Each call goes to the next of all addresses that the target stands for. Source: deviation E14. */
+/**
+ * Each call goes to the next of all addresses that the target stands for. A call is made once, but
+ * for one that a node refused unseen, as it does when it closes a connection.
+ *
+ * Source: deviation E14; engine contract, 10.2.
+ */
 export const makeGrpcClient = (
   target: string,
   { maxBodyBytes }: Pick<Limits, "maxBodyBytes">,
@@ -18,8 +23,6 @@ export const makeGrpcClient = (
     // A container that comes back is found again within a second.
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
-    // A call is made once. Source: engine contract, 10.2.
-    "grpc.enable_retries": 0,
     // Nodes are near, over REST too: a proxy of the environment is for the world outside.
     "grpc.enable_http_proxy": 0,
     "grpc.enable_channelz": 0,

@@ -10,8 +10,8 @@ export type GrpcConnections = {
 
 /** How long a refused client may take to read why. */
 const lingerMs = 2000;
-/** More connections than this beyond the limit are dropped without a word. */
-const mostRefused = 1000;
+/** More connections than this beyond the limit are to be dropped without a word. */
+export const mostRefused = 1000;
 
 export const watchGrpcConnections = (
   maxConnections: number,
@@ -29,11 +29,9 @@ export const watchGrpcConnections = (
       if (served.size < maxConnections) {
         keep(served, socket);
         serve(socket);
-      } else if (refused.size < mostRefused) {
+      } else {
         keep(refused, socket);
         refuse(socket, `more than ${maxConnections} connections (--max_connections)`);
-      } else {
-        socket.destroy();
       }
     },
     close: () => {

@@ -21,7 +21,7 @@ import { asEngineError, EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { cancel, makeScope, type Scope } from "../scope.ts";
 import { type CallLimits, checkMetadata, makeAdmission } from "./grpc-admission.ts";
-import { watchGrpcConnections } from "./grpc-connections.ts";
+import { mostRefused, watchGrpcConnections } from "./grpc-connections.ts";
 import { fail, statusOf } from "./grpc-errors.ts";
 import type { Renewable, TlsMaterial } from "./tls.ts";
 
@@ -118,6 +118,7 @@ export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer
       connections.accept,
     );
   const net = tlsServer ?? createServer({ noDelay: true, keepAlive: true }, connections.accept);
+  net.maxConnections = maxConnections + mostRefused;
   await listen(net, options);
   return {
     port: (net.address() as AddressInfo).port, // a TCP server's address is an AddressInfo

@@ -8,6 +8,7 @@ import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
+  type ServerOptions,
   type ServerUnaryCall,
   type sendUnaryData,
 } from "@grpc/grpc-js";
@@ -44,6 +45,7 @@ export type HostOptions = {
   readonly duplex?: Readonly<Record<string, Duplex>>;
   readonly host?: string;
   readonly port?: number;
+  readonly settings?: ServerOptions;
 };
 
 const seenOf = (rpc: string, call: ServerUnaryCall<Buffer, Buffer>): Seen => ({
@@ -62,6 +64,7 @@ export const openGrpcHost = async (later: Later, options: HostOptions): Promise<
   const server = new Server({
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
+    ...options.settings,
   });
   const seen: Seen[] = [];
   for (const [rpc, handler] of Object.entries(unary)) {

@@ -128,3 +128,25 @@ describe("a node that restarts", () => {
     await untilOk(ask);
   });
 });
+
+describe("a node that closes its connections after a while", () => {
+  it("loses no call", async () => {
+    const answered: number[] = [];
+    const host = await openGrpcHost(later, {
+      unary: { [rpc]: ({ body }) => body },
+      settings: { "grpc.max_connection_age_ms": 100 },
+    });
+    const engine = await openEngine(later, { name: "m", type: "MODEL", endpoint: at(host) });
+    const client = openGrpcClient(later, engine.grpcPort);
+    const end = Date.now() + 1500; // a dozen connections
+    const asking = Array.from({ length: 8 }, async () => {
+      while (Date.now() < end) {
+        const { code } = await client.ask("/seldon.protos.Seldon/Predict", Buffer.from("x"));
+        answered.push(code);
+      }
+    });
+    await Promise.all(asking);
+    expect(answered.filter((code) => code !== grpcCodes.OK)).toEqual([]);
+    expect(host.seen.length).toBe(answered.length); // and is called once for each
+  });
+});
