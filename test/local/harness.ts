@@ -23,9 +23,10 @@ export const project = join(import.meta.dirname, "../..");
  */
 const server = `
 import { createServer } from "node:http";
-import { appendFileSync, existsSync } from "node:fs";
+import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 const [version = "1", portVariable = "PREDICTIVE_UNIT_SERVICE_PORT"] = process.argv.slice(2);
 appendFileSync("started.log", version + " " + process.pid + "\\n");
+writeFileSync("podinfo", process.env.ESPALIER_PODINFO_ANNOTATIONS ?? "");
 const server = createServer((request, response) => {
   let body = "";
   request.on("data", (chunk) => { body += chunk; });

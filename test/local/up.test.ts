@@ -1,6 +1,6 @@
-import { readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { basename, dirname } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { makePorts } from "../../local/ports.ts";
 import { gone } from "./fakes.ts";
@@ -31,8 +31,6 @@ afterEach(async () => {
   bench.remove();
 });
 
-const scratchFolders = (): readonly string[] =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith("espalier-up-"));
 const pidsStarted = (): readonly number[] =>
   bench
     .read("started.log")
@@ -42,7 +40,6 @@ const pidsStarted = (): readonly number[] =>
 
 describe("up", () => {
   it("serves a graph and leaves nothing behind", async () => {
-    const before = scratchFolders();
     bench.write("request.json", "{}");
     const file = bench.write("a.json", deploymentOf("one", [predictorOf("main", "v1")]));
     const up = start([file], { cwd: bench.folder });
@@ -52,9 +49,12 @@ describe("up", () => {
     expect(await up.line(/curl/)).toBe(
       `  curl -s -H 'Content-Type: application/json' -d @request.json ${address}/api/v1.0/predictions`,
     );
+    const scratch = dirname(dirname(bench.read("podinfo")));
+    expect(basename(scratch)).toMatch(/^espalier-up-/);
+    expect(existsSync(scratch)).toBe(true);
     expect(await up.stop()).toBe(0);
     await Promise.all(pidsStarted().map(gone));
-    expect(scratchFolders()).toEqual(before);
+    expect(existsSync(scratch)).toBe(false);
     await expect(fetch(address)).rejects.toThrow();
   }, 20_000);
 
