@@ -26,6 +26,7 @@ const {
   NGHTTP2_INTERNAL_ERROR,
   NGHTTP2_NO_ERROR,
   NGHTTP2_PROTOCOL_ERROR,
+  NGHTTP2_REFUSED_STREAM,
 } = constants;
 
 export const pass = (stream: ServerHttp2Stream, head: Head, onward: Onward): void => {
@@ -67,6 +68,10 @@ export const pass = (stream: ServerHttp2Stream, head: Head, onward: Onward): voi
     onward.done();
     stream.resume(); // what the client still sends has no reader
     if (isAnswered) return;
+    if (!stream.headersSent && request.rstCode === NGHTTP2_REFUSED_STREAM) {
+      stream.close(NGHTTP2_REFUSED_STREAM); // unseen by the predictor: gRPC clients call again
+      return;
+    }
     const { code, why } = explain(request, onward, error);
     if (!stream.headersSent) refuse(stream, code, why);
     else {

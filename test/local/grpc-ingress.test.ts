@@ -3,6 +3,7 @@ import { connect as connectSocket, createServer } from "node:net";
 import { type Client, type ClientDuplexStream, Metadata, status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { refusalFields } from "../../local/grpc-wire.ts";
 import { listenIngress } from "../../local/ingress.ts";
 import type { Route, RouteState, Target } from "../../local/routes.ts";
 import { makeUpstream } from "../../local/upstream.ts";
@@ -379,6 +380,27 @@ describe("gRPC through the ingress", () => {
     const target = { predictor: "p", weightPercent: 100, upstream, unavailable: () => undefined };
     const { client } = await start([routeOf("d", ready([target]))]);
     expect((await callUnary(client, "/t.T/Name", d)).status.code).toBe(code);
+    await upstream.idle();
+  });
+
+  it("lets a client call again when the predictor has not seen its call", async () => {
+    const server = createHttp2();
+    let calls = 0;
+    server.on("stream", (stream) => {
+      stream.on("error", () => {});
+      calls += 1;
+      if (calls === 1) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      else stream.respond(refusalFields("OUT_OF_RANGE", "second"), { endStream: true });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+    opened.push(() => server.close());
+    const upstream = makeUpstream({ http: 1, grpc: portOf(server) }, defaultLimits, deadlines);
+    opened.push(upstream.close);
+    const target = { predictor: "p", weightPercent: 100, upstream, unavailable: () => undefined };
+    const { clientOf } = await start([routeOf("d", ready([target]))]);
+    const client = clientOf({ "grpc.enable_retries": 1 });
+    const { error } = await callUnary(client, "/t.T/Name", d);
+    expect([error?.code, error?.details, calls]).toEqual([status.OUT_OF_RANGE, "second", 2]);
     await upstream.idle();
   });
 
