@@ -623,12 +623,6 @@ describe("the known differences", () => {
       because: "lists may be of any shape, numpy's arrays may not",
     },
     {
-      name: "numbers for names",
-      request: { path: "/predict", init: json({ data: { names: [1], ndarray: [[1]] } }) },
-      ...{ python: fine, ours: invalid(400) },
-      because: "names are texts",
-    },
-    {
       name: "feedback that is a list",
       request: { path: "/send-feedback", init: json([]) },
       ...{ python: fine, ours: invalid(400) },
