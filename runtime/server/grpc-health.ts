@@ -3,7 +3,7 @@ import { EngineError } from "../errors.ts";
 import { textOf } from "../protocol/wire.ts";
 import { lengthField, textField, varintField } from "../protocol/wire-write.ts";
 import type { Readiness } from "../readiness.ts";
-import { offCancel, onCancel } from "../scope.ts";
+import { offCancel, onCancel, type Scope } from "../scope.ts";
 import type { ServerStream, StreamHandler, UnaryHandler } from "./grpc.ts";
 
 export type Health = {
@@ -49,7 +49,9 @@ export const makeHealth = (services: readonly string[], readiness: Readiness): H
       [
         "/grpc.health.v1.Health/Watch",
         (call, stopping) => {
-          if (known.has(textOf(call.request, 1))) watch(call, stopping);
+          const service = textOf(call.request, 1);
+          endWith(call, stopping);
+          if (known.has(service)) watch(call);
           else call.write(statusMessage(serviceUnknown)); // for good
         },
       ],
@@ -57,42 +59,41 @@ export const makeHealth = (services: readonly string[], readiness: Readiness): H
   };
 };
 
+/** Ends a call that would last as long as its client likes. */
+const endWith = (call: ServerStream, stopping: Scope): void => {
+  const end = (): void => {
+    call.end();
+  };
+  onCancel(stopping, end);
+  call.on("cancelled", () => offCancel(stopping, end));
+};
+
 /** Sends the status at once and whenever it changes; one look is for all that watch. */
-const makeWatch = (now: () => Promise<number>): StreamHandler<ServerStream> => {
+const makeWatch = (now: () => Promise<number>): ((call: ServerStream) => void) => {
   const watchers = new Set<(status: number) => void>();
-  let timer: NodeJS.Timeout | undefined;
+  let isWaiting = false;
   const look = async (): Promise<void> => {
     const status = await now();
     for (const tell of watchers) tell(status);
-    timer = undefined;
+    isWaiting = false;
     wait();
   };
   const wait = (): void => {
-    if (watchers.size === 0) return;
-    timer ??= setTimeout(() => void look(), watchMs).unref();
+    if (isWaiting || watchers.size === 0) return;
+    isWaiting = true;
+    setTimeout(() => void look(), watchMs).unref();
   };
-  return (call, stopping) => {
+  return (call) => {
     let last: number | undefined;
     const tell = (status: number): void => {
-      if (status !== last) call.write(statusMessage(status));
+      if (status !== last && call.writable) call.write(statusMessage(status));
       last = status;
     };
-    const end = (): void => {
-      tell(notServing);
-      call.end();
-    };
-    call.on("cancelled", () => {
-      watchers.delete(tell);
-      offCancel(stopping, end);
-      if (watchers.size > 0) return;
-      clearTimeout(timer);
-      timer = undefined;
-    });
+    call.on("cancelled", () => watchers.delete(tell));
     void now().then((status) => {
       if (call.cancelled) return;
       tell(status);
       watchers.add(tell);
-      onCancel(stopping, end);
       wait();
     });
   };

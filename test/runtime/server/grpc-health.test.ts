@@ -133,18 +133,29 @@ describe("Health/Watch", () => {
     expect(over).toBe(false);
   });
 
-  it("ends when the engine stops, with a last word, and holds nothing up", async () => {
+  it("ends when the engine stops, and holds nothing up", async () => {
     const engine = await openEngine(later, model((await openModel()).grpcPort));
-    const streams = [watch(engine, ""), watch(engine, "seldon.protos.Seldon")];
-    expect(await Promise.all(streams.map(next))).toEqual([serving, serving]);
-    const last = Promise.all(streams.map(next));
+    const streams = [watch(engine, ""), watch(engine, "seldon.protos.Seldon"), watch(engine, "x")];
+    expect(await Promise.all(streams.map(next))).toEqual([serving, serving, serviceUnknown]);
     const over = Promise.all(streams.map((stream) => once(stream, "status")));
+    for (const stream of streams) stream.resume();
     const started = Date.now();
     expect(await engine.stop()).toBe(0);
     expect(Date.now() - started).toBeLessThan(5000); // of 15 s that calls in work may take
-    expect(await last).toEqual([notServing, notServing]);
-    expect((await over).map(([{ code }]) => code)).toEqual([grpcCodes.OK, grpcCodes.OK]);
+    expect((await over).map(([{ code }]) => code)).toEqual(Array(3).fill(grpcCodes.OK));
   });
+
+  it("tells that the engine stops while it serves on", async () => {
+    const args = ["--shutdown_delay", "3s"];
+    const engine = await openEngine(later, model((await openModel()).grpcPort), { args });
+    const stream = watch(engine, "");
+    expect(await next(stream)).toBe(serving);
+    const last = next(stream);
+    const stopped = engine.stop();
+    expect(await last).toBe(notServing);
+    stream.resume();
+    expect(await stopped).toBe(0);
+  }, 15_000);
 
   it.each([checkRpc, watchRpc])("is a status when the request of %s is malformed", async (rpc) => {
     const engine = await openEngine(later, model((await openModel()).grpcPort));
