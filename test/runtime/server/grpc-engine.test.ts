@@ -323,3 +323,61 @@ describe("ModelMetadata", () => {
     expect(details.length).toBeLessThan(2000);
   });
 });
+
+/** What protocols ask of one unit. */
+const ofUnits = [
+  {
+    protocol: "v2",
+    rpc: "/inference.GRPCInferenceService/ModelReady",
+    request: (name: string) => encode("inference.ModelReadyRequest", { name }),
+    answer: "inference.ModelReadyResponse",
+    says: { ready: true },
+  },
+  {
+    protocol: "v2",
+    rpc: "/inference.GRPCInferenceService/ModelMetadata",
+    request: (name: string) => encode("inference.ModelMetadataRequest", { name }),
+    answer: "inference.ModelMetadataResponse",
+    says: { name: "built-in", versions: ["SIMPLE_MODEL"], platform: "espalier" },
+  },
+  {
+    protocol: "tensorflow",
+    rpc: "/tensorflow.serving.ModelService/GetModelStatus",
+    request: (name: string) =>
+      encode("tensorflow.serving.GetModelStatusRequest", { model_spec: { name } }),
+    answer: "tensorflow.serving.GetModelStatusResponse",
+    says: { model_version_status: [{ version: 1, state: "AVAILABLE" }] },
+  },
+  {
+    protocol: "tensorflow",
+    rpc: "/tensorflow.serving.PredictionService/GetModelMetadata",
+    request: (name: string) =>
+      encode("tensorflow.serving.GetModelMetadataRequest", { model_spec: { name } }),
+    answer: "tensorflow.serving.GetModelMetadataResponse",
+    says: { model_spec: { name: "built-in" } },
+  },
+] as const;
+
+describe("a unit that is asked under another protocol", () => {
+  it.each(ofUnits)("answers $rpc", async ({ protocol, rpc, request, answer, says }) => {
+    const host = await openGrpcHost(later, { unary: { [rpc]: ({ body }) => body } });
+    const engine = await openEngine(
+      later,
+      model("m", host, {
+        children: [
+          { name: "built-in", implementation: "SIMPLE_MODEL" },
+          { name: "nowhere", type: "MODEL" },
+        ],
+      }),
+      { protocol },
+    );
+    const client = openGrpcClient(later, engine.grpcPort);
+    const ask = (name: string) => client.ask(rpc, request(name));
+    const asked = await ask("m");
+    expect(asked.code).toBe(0);
+    expect(asked.body.equals(request("m"))).toBe(true); // as it was sent and answered
+    expect(decode(answer, (await ask("built-in")).body)).toEqual(says);
+    expect((await ask("nowhere")).code).toBe(grpcCodes.FAILED_PRECONDITION);
+    expect((await ask("unknown")).code).toBe(grpcCodes.UNKNOWN);
+  });
+});

@@ -127,6 +127,10 @@ describe("ServerReflection", () => {
     const stream = reflect(engine, "v1");
     const unknown = await ask(stream, { file_containing_symbol: "no.such.Thing" });
     expect(unknown.error_response?.error_code).toBe(grpcCodes.NOT_FOUND);
+    const types = await ask(stream, { all_extension_numbers_of_type: "no.such.Thing" });
+    expect(types.error_response?.error_code).toBe(grpcCodes.NOT_FOUND);
+    const none = await ask(stream, {});
+    expect(none.error_response?.error_code).toBe(grpcCodes.INVALID_ARGUMENT);
     const known = await ask(stream, { file_by_filename: "tensor.proto" });
     expect(known.file_descriptor_response?.file_descriptor_proto.length).toBeGreaterThan(0);
     stream.end();
