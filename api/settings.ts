@@ -91,6 +91,10 @@ export type Settings = {
   readonly ambassadorSingleNamespace: boolean;
   /** KEDA_ENABLED */
   readonly kedaEnabled: boolean;
+  /** ESPALIER_GATEWAY_API_ENABLED */
+  readonly gatewayApiEnabled: boolean;
+  /** ESPALIER_GATEWAY: the parent of HTTPRoutes, `namespace/name`, or `name` in the same namespace. */
+  readonly gateway: string;
 
   /** Key `predictor_servers` of `seldon-config`. */
   readonly predictorServers: { readonly [implementation: string]: PredictorServer };
@@ -166,6 +170,8 @@ export const defaultSettings: Settings = {
   ambassadorVersion: "v2",
   ambassadorSingleNamespace: false,
   kedaEnabled: false,
+  gatewayApiEnabled: false,
+  gateway: "",
   predictorServers,
   storageInitializer: {
     image: "seldonio/rclone-storage-initializer:1.17.1",

@@ -3,9 +3,7 @@ import { containersOf } from "../../api/deployment.ts";
 import { find } from "../../api/graph.ts";
 import { containerServiceName, deploymentId, predictorServiceName } from "../../api/names.ts";
 import type { PredictiveUnit, SeldonPodSpec } from "../../api/types.ts";
-import { nodeContainerOf, type Subject } from "./subject.ts";
-
-export type Words = { readonly [key: string]: string };
+import { nodeContainerOf, type Subject, type Words } from "./subject.ts";
 
 const typeLabels: Words = {
   ROUTER: "seldon.io/router",

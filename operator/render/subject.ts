@@ -10,6 +10,9 @@ export type Subject = {
   readonly settings: Settings;
 };
 
+/** Labels or annotations. */
+export type Words = { readonly [key: string]: string };
+
 /** The name of the engine's container. Source: operator contract, 4.4. */
 export const engineContainerName = "seldon-container-engine";
 /** The TensorFlow server beside its proxy. Source: operator contract, 7.3. */

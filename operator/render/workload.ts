@@ -10,10 +10,9 @@ import {
   componentLabels,
   engineAnnotations,
   engineLabels,
-  type Words,
 } from "./meta.ts";
 import { withCertificate } from "./ssl.ts";
-import { engineContainerName, nodeContainerOf, type Subject } from "./subject.ts";
+import { engineContainerName, nodeContainerOf, type Subject, type Words } from "./subject.ts";
 
 /** The pod of one Deployment. */
 export type Workload = {
