@@ -72,9 +72,11 @@ const readInt = (value: unknown, minimum: number, maximum: number): Reading => {
 /** Source: Kubernetes API conventions, resource.Quantity. */
 const quantity = /^[+-]?(\d+\.?\d*|\.\d+)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?\d+)?$/;
 
+export const isQuantity = (text: string): boolean => quantity.test(text);
+
 const readQuantity = (value: unknown): Reading => {
   const text = typeof value === "number" || typeof value === "string" ? value : "";
-  if (quantity.test(String(text))) return { sound: text };
+  if (isQuantity(String(text))) return { sound: text };
   const fault = `must be a quantity such as 500m, 0.5, 512Mi or 1Gi, is ${kindOf(value)}`;
   return { sound: text, fault };
 };

@@ -36,4 +36,4 @@ const tcpProbe = (port: number, initialDelaySeconds: number): Probe => ({
 });
 
 /** Serves on while the cluster forgets the pod; no shell needed. Source: design 5.2.11. */
-const drain: Lifecycle = { preStop: { sleep: { seconds: 10 } } };
+export const drain: Lifecycle = { preStop: { sleep: { seconds: 10 } } };

@@ -1,5 +1,5 @@
 /** The environment of containers. Order matters: Kubernetes expands `$(NAME)` from earlier entries. */
-import type { EnvVar } from "../../api/types.ts";
+import type { EnvVar, Parameter } from "../../api/types.ts";
 import type { NodeContainer, Subject } from "./subject.ts";
 
 /** Where a storage initializer puts a model. Source: operator contract, 7.4. */
@@ -64,7 +64,8 @@ const metricsEnv = ({ container }: NodeContainer, { settings }: Subject): readon
   ];
 };
 
-const parametersJson = (parameters: NonNullable<NodeContainer["unit"]["parameters"]>): string =>
+/** Parameters as containers read them, in this order of keys. Source: operator contract, 4.3. */
+export const parametersJson = (parameters: readonly Parameter[]): string =>
   JSON.stringify(parameters.map(({ name, value, type }) => ({ name, value, type })));
 
 const sorted = (map: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>

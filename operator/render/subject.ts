@@ -1,5 +1,6 @@
 import { transportOf } from "../../api/deployment.ts";
 import { find } from "../../api/graph.ts";
+import { item } from "../../api/path.ts";
 import type { Settings } from "../../api/settings.ts";
 import type { Container, Deployment, PredictiveUnit, Predictor } from "../../api/types.ts";
 
@@ -9,6 +10,13 @@ export type Subject = {
   readonly predictor: Predictor;
   readonly settings: Settings;
 };
+
+/** Where the predictor is in its manifest: predictors of one deployment differ by name. */
+export const predictorPath = ({ deployment, predictor }: Subject): string =>
+  item(
+    "spec.predictors",
+    deployment.spec.predictors.findIndex(({ name }) => name === predictor.name),
+  );
 
 /** Labels or annotations. */
 export type Words = { readonly [key: string]: string };
