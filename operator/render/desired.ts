@@ -1,13 +1,14 @@
 /** What a deployment asks of its cluster, in the order in which it is brought about. */
 import type { KubernetesObject } from "./object.ts";
 import type { Words } from "./subject.ts";
+import type { Role } from "./workload.ts";
 
 export type Desired = {
   /** First: what others reach the pods by. */
   readonly services: readonly KubernetesObject[];
   /** HorizontalPodAutoscalers, ScaledObjects, PodDisruptionBudgets. */
   readonly scaling: readonly KubernetesObject[];
-  /** Deployments: engines of their own first, then componentSpecs, then explainers. */
+  /** Predictor by predictor: an engine of its own, its componentSpecs, its explainer. */
   readonly deployments: readonly DesiredDeployment[];
 };
 
@@ -17,7 +18,9 @@ export type DesiredDeployment = {
   /** The name of the predictor that it serves. */
   readonly predictor: string;
   /** An explainer's readiness keeps no predictor from its routes. */
-  readonly role: "engine" | "component" | "explainer";
+  readonly role: Role;
+  /** Of the componentSpec it was made from; undefined for any other role. */
+  readonly componentIndex: number | undefined;
 };
 
 /**

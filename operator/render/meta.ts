@@ -13,41 +13,66 @@ const typeLabels: Words = {
   OUTPUT_TRANSFORMER: "seldon.io/output-transformer",
 };
 
-/** The pod of a componentSpec; `isEntry` when requests come in there: engine, or no-engine model. */
-export const componentLabels = (
-  name: string,
+/**
+ * What a Deployment of a componentSpec knows its pods by; it can never change. `isEntry` when
+ * requests come in there: at the engine, or at the one model of a predictor without.
+ */
+export const componentSelector = (
   component: SeldonPodSpec,
   isEntry: boolean,
   subject: Subject,
-): Words => {
-  const { deployment, predictor } = subject;
-  const nodes = containersOf(component).filter(
-    (container) => nodeContainerOf(container, subject) !== undefined,
-  );
-  const service = (container: string): string =>
-    containerServiceName(deployment.metadata.name, predictor.name, container);
-  return {
-    "seldon-deployment-id": deploymentId(deployment.metadata.name),
-    app: name,
-    fluentd: "true",
-    ...(predictor.shadow ? { "seldon.io/shadow": "true" } : {}),
-    ...predictor.labels,
-    ...component.metadata?.labels,
-    ...roleLabels(component, subject),
-    "app.kubernetes.io/managed-by": "seldon-core",
-    ...Object.fromEntries(
-      nodes.map((container) => [`seldon-app-svc-${container.name}`, service(container.name)]),
-    ),
-    ...(isEntry ? entryLabel(subject) : {}),
-  };
-};
+): Words => ({
+  ...idLabel(subject),
+  ...Object.assign(
+    {},
+    ...containersOf(component)
+      .filter((container) => nodeContainerOf(container, subject) !== undefined)
+      .map(({ name }) => containerLabel(name, subject)),
+  ),
+  ...(isEntry ? entryLabel(subject) : {}),
+});
+
+/** The pod of a componentSpec; what it is selected by stays, whatever a user says. */
+export const componentLabels = (
+  name: string,
+  component: SeldonPodSpec,
+  selector: Words,
+  subject: Subject,
+): Words => ({
+  app: name,
+  fluentd: "true",
+  ...shadowLabel(subject),
+  ...subject.predictor.labels,
+  ...component.metadata?.labels,
+  ...roleLabels(component, subject),
+  ...managedLabel,
+  ...selector,
+});
+
+export const idLabel = ({ deployment }: Subject): Words => ({
+  "seldon-deployment-id": deploymentId(deployment.metadata.name),
+});
+
+export const managedLabel: Words = { "app.kubernetes.io/managed-by": "seldon-core" };
+
+export const shadowLabel = ({ predictor }: Subject): Words =>
+  predictor.shadow ? { "seldon.io/shadow": "true" } : {};
+
+/** What the Service of a node's container selects by. Source: operator contract, 4.7. */
+export const containerLabel = (container: string, { deployment, predictor }: Subject): Words => ({
+  [`seldon-app-svc-${container}`]: containerServiceName(
+    deployment.metadata.name,
+    predictor.name,
+    container,
+  ),
+});
 
 /** What kinds of nodes a pod holds; a container without a kind explains, if anything does. */
-const roleLabels = (component: SeldonPodSpec, { predictor }: Subject): Words =>
-  Object.assign(
-    {},
-    ...containersOf(component).map(({ name }) => roleLabel(find(predictor.graph, name), predictor)),
-  );
+const roleLabels = (component: SeldonPodSpec, subject: Subject): Words =>
+  Object.assign({}, ...containersOf(component).map(({ name }) => roleLabelOf(name, subject)));
+
+export const roleLabelOf = (container: string, { predictor }: Subject): Words =>
+  roleLabel(find(predictor.graph, container), predictor);
 
 const roleLabel = (
   unit: PredictiveUnit | undefined,
@@ -58,41 +83,48 @@ const roleLabel = (
   return !unit?.type && explainer?.type ? { "seldon.io/explainer": "true" } : {};
 };
 
-const entryLabel = ({ deployment, predictor }: Subject): Words => ({
+/** What the Service of a predictor selects by. Source: operator contract, 4.7. */
+export const entryLabel = ({ deployment, predictor }: Subject): Words => ({
   "seldon-app": predictorServiceName(deployment.metadata.name, predictor),
 });
 
-/** The pod of an engine alone. Source: operator contract, 4.5. */
-export const engineLabels = (name: string, subject: Subject): Words => {
+/** On the Deployment that hosts an engine, not on its pods. Source: operator contract, 4.2, 4.5. */
+export const hostLabel: Words = { "seldon-deployment-contains-svcorch": "true" };
+
+/** Of an engine alone. Source, also of the next: operator contract, 4.5. */
+export const engineSelector = (subject: Subject): Words => {
   const { deployment, predictor } = subject;
-  return {
-    ...entryLabel(subject),
-    "seldon-deployment-id": predictorServiceName(deployment.metadata.name, predictor),
-    app: name,
-    ...predictor.labels,
-  };
+  const service = predictorServiceName(deployment.metadata.name, predictor);
+  return { "seldon-app": service, "seldon-deployment-id": service };
 };
 
-const scraped = ({ settings }: Subject): Words => ({
-  "prometheus.io/path": settings.prometheusPath,
-  "prometheus.io/scrape": "true",
+/** The pod of an engine alone. */
+export const engineLabels = (name: string, subject: Subject): Words => ({
+  app: name,
+  ...subject.predictor.labels,
+  ...engineSelector(subject),
 });
 
+/** Of a Deployment and its pods; the pods are scraped too. */
 export const componentAnnotations = (
   component: SeldonPodSpec,
   hasEngine: boolean,
-  subject: Subject,
+  { deployment, predictor }: Subject,
 ): Words => ({
-  ...scraped(subject),
-  ...subject.deployment.spec.annotations,
-  ...subject.predictor.annotations,
+  ...deployment.spec.annotations,
+  ...predictor.annotations,
   ...component.metadata?.annotations,
-  ...(hasEngine ? subject.predictor.annotations : {}),
+  ...(hasEngine ? predictor.annotations : {}),
 });
 
 /** Timeouts reach an engine in a pod of its own too. Source: operator contract, 12.2. */
-export const engineAnnotations = (subject: Subject): Words => ({
-  ...scraped(subject),
-  ...subject.deployment.spec.annotations,
-  ...subject.predictor.annotations,
+export const engineAnnotations = ({ deployment, predictor }: Subject): Words => ({
+  ...deployment.spec.annotations,
+  ...predictor.annotations,
+});
+
+/** What a pod says to scrapers; they find its ports by the name `metrics`. */
+export const scraped = ({ settings }: Subject): Words => ({
+  "prometheus.io/path": settings.prometheusPath,
+  "prometheus.io/scrape": "true",
 });

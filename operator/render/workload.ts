@@ -8,24 +8,39 @@ import { engineContainer, enginePlace } from "./engine.ts";
 import {
   componentAnnotations,
   componentLabels,
+  componentSelector,
   engineAnnotations,
   engineLabels,
+  engineSelector,
+  hostLabel,
+  scraped,
 } from "./meta.ts";
-import { withCertificate } from "./ssl.ts";
 import { engineContainerName, nodeContainerOf, type Subject, type Words } from "./subject.ts";
 
-/** The pod of one Deployment. */
+export type Role = "engine" | "component" | "explainer";
+
+/** One Deployment: what it runs, how many, and what it is known by. */
 export type Workload = {
   /** The name of the Deployment. */
   readonly name: string;
-  /** The componentSpec it was made from; undefined for an engine in a pod of its own. */
+  readonly role: Role;
+  /** The componentSpec it was made from; undefined for any other role. */
   readonly componentIndex: number | undefined;
+  /** The labels of its pods. */
   readonly labels: Words;
+  /** The annotations of its pods. */
   readonly annotations: Words;
   readonly spec: PodSpec;
+  /** Part of `labels`. Immutable in a cluster, so it depends on names alone. */
+  readonly selector: Words;
+  /** Of the Deployment itself. */
+  readonly own: { readonly labels: Words; readonly annotations: Words };
+  /** Undefined: whoever scales it decides. */
+  readonly replicas: number | undefined;
+  readonly progressDeadlineSeconds: number | undefined;
 };
 
-/** All pods of a predictor, an engine's own one first. */
+/** All Deployments of a predictor but its explainer's, an engine's own one first. */
 export const renderWorkloads = (subject: Subject): Result<readonly Workload[]> => {
   const place = enginePlace(subject);
   if (place.is === "nowhere") return success(components(subject, undefined, undefined));
@@ -69,24 +84,37 @@ const componentWorkload = (
   );
   // A user's own container of the engine's name takes the engine's place.
   const added = containers.some((each) => each.name === engineContainerName) ? undefined : engine;
-  const isEntry = added !== undefined || hasNoEngine(predictor);
-  const holdsRoot = containers.some((each) => each.name === predictor.graph.name);
-  const spec = podSpec(
-    component.spec,
-    [...containers.map(finished(subject)), ...listOf(added)],
+  const selector = componentSelector(
+    component,
+    added !== undefined || hasNoEngine(predictor),
     subject,
   );
+  const labels = componentLabels(name, component, selector, subject);
+  const annotations = componentAnnotations(component, added !== undefined, subject);
   return {
     name,
+    role: "component",
     componentIndex: index,
-    labels: componentLabels(name, component, isEntry, subject),
-    annotations: componentAnnotations(component, added !== undefined, subject),
-    spec:
-      !hasNoEngine(predictor) && (holdsRoot || added !== undefined)
-        ? withCertificate(spec, subject)
-        : spec,
+    labels,
+    annotations: { ...scraped(subject), ...annotations },
+    spec: podSpec(
+      component.spec,
+      [...containers.map(finished(subject)), ...listOf(added)],
+      subject,
+    ),
+    selector,
+    own: { labels: { ...labels, ...(added === undefined ? {} : hostLabel) }, annotations },
+    replicas: replicasOf(component, subject),
+    progressDeadlineSeconds: predictor.progressDeadlineSeconds,
   };
 };
+
+/** Source: operator contract, 4.2; a scaler decides alone. */
+const replicasOf = (
+  { replicas, hpaSpec, kedaSpec }: SeldonPodSpec,
+  { deployment, predictor }: Subject,
+): number | undefined =>
+  hpaSpec || kedaSpec ? undefined : (replicas ?? predictor.replicas ?? deployment.spec.replicas);
 
 const finished =
   (subject: Subject) =>
@@ -98,22 +126,33 @@ const finished =
 const engineWorkload = (subject: Subject, engine: Container): Workload => {
   const { deployment, predictor, settings } = subject;
   const name = engineDeploymentName(deployment.metadata.name, predictor.name);
-  const account = settings.engineServiceAccountName;
-  const spec = podSpec(
-    { containers: [], serviceAccountName: account, serviceAccount: account },
-    [engine],
-    subject,
-  );
+  const labels = engineLabels(name, subject);
   return {
     name,
+    role: "engine",
     componentIndex: undefined,
-    labels: engineLabels(name, subject),
-    annotations: engineAnnotations(subject),
-    spec: withCertificate(spec, subject),
+    labels,
+    annotations: { ...scraped(subject), ...engineAnnotations(subject) },
+    spec: podSpec(
+      { containers: [], serviceAccountName: settings.engineServiceAccountName },
+      [engine],
+      subject,
+    ),
+    selector: engineSelector(subject),
+    own: {
+      labels: { fluentd: "true", ...labels, ...hostLabel },
+      annotations: { ...deployment.spec.annotations },
+    },
+    replicas: predictor.svcOrchSpec?.replicas ?? predictor.replicas ?? deployment.spec.replicas,
+    progressDeadlineSeconds: undefined,
   };
 };
 
-const podSpec = (
+/**
+ * What every pod has; `spec` is what a user says of it. Both names of the service account are always
+ * there: one alone would be restored from the other when it is removed. Source: design 5.2.4.
+ */
+export const podSpec = (
   spec: PodSpec | undefined,
   containers: readonly Container[],
   { settings }: Subject,
@@ -126,8 +165,17 @@ const podSpec = (
   restartPolicy: spec?.restartPolicy || "Always",
   dnsPolicy: spec?.dnsPolicy || "ClusterFirst",
   schedulerName: spec?.schedulerName || "default-scheduler",
+  ...serviceAccount(spec?.serviceAccountName || spec?.serviceAccount || "default"),
   volumes: withPodinfo(spec?.volumes ?? []),
   containers,
+});
+
+/** A pod's service account under both of its names. */
+export const serviceAccount = (
+  name: string,
+): Pick<PodSpec, "serviceAccount" | "serviceAccountName"> => ({
+  serviceAccountName: name,
+  serviceAccount: name,
 });
 
 const podinfo: Volume = {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
 import { defaultSettings } from "../../../api/settings.ts";
-import { containerNames, containerOf, envOf, manifestOf, mymodel, workloadsOf } from "./fixture.ts";
+import { withCertificate } from "../../../operator/render/ssl.ts";
+import {
+  containerNames,
+  containerOf,
+  envOf,
+  manifestOf,
+  mymodel,
+  subjectOf,
+  workloadsOf,
+} from "./fixture.ts";
 
 const twoModels = [
   { spec: { containers: [{ name: "a", image: "A:1" }] } },
@@ -387,8 +396,13 @@ describe("renderWorkloads", () => {
   });
 
   it("mounts the certificate where the engine and the root are", () => {
-    const [first, second] = workloadsOf(
-      manifestOf({ graph: chain, componentSpecs: twoModels, ssl: { certSecretName: "cert" } }),
+    const manifest = manifestOf({
+      graph: chain,
+      componentSpecs: twoModels,
+      ssl: { certSecretName: "cert" },
+    });
+    const [first, second] = workloadsOf(manifest).map((each) =>
+      withCertificate(each, subjectOf(manifest)),
     );
     expect(first?.spec.volumes).toContainEqual({
       name: "seldon-cert-volume",
