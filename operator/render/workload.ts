@@ -2,7 +2,7 @@
 import { containersOf, hasNoEngine } from "../../api/deployment.ts";
 import { componentDeploymentName, engineDeploymentName } from "../../api/names.ts";
 import { type Result, success } from "../../api/result.ts";
-import type { Container, PodSpec, SeldonPodSpec, Volume } from "../../api/types.ts";
+import type { Container, PodSpec, SeldonPodSpec } from "../../api/types.ts";
 import { nodeContainer } from "./container.ts";
 import { engineContainer, enginePlace } from "./engine.ts";
 import {
@@ -15,6 +15,7 @@ import {
   hostLabel,
   scraped,
 } from "./meta.ts";
+import { podSpec } from "./pod.ts";
 import { engineContainerName, nodeContainerOf, type Subject, type Words } from "./subject.ts";
 
 export type Role = "engine" | "component" | "explainer";
@@ -147,48 +148,5 @@ const engineWorkload = (subject: Subject, engine: Container): Workload => {
     progressDeadlineSeconds: undefined,
   };
 };
-
-/**
- * What every pod has; `spec` is what a user says of it. Both names of the service account are always
- * there: one alone would be restored from the other when it is removed. Source: design 5.2.4.
- */
-export const podSpec = (
-  spec: PodSpec | undefined,
-  containers: readonly Container[],
-  { settings }: Subject,
-): PodSpec => ({
-  ...(/^\d+$/.test(settings.defaultUserId)
-    ? { securityContext: { runAsUser: Number(settings.defaultUserId) } }
-    : {}),
-  terminationGracePeriodSeconds: 20,
-  ...spec,
-  restartPolicy: spec?.restartPolicy || "Always",
-  dnsPolicy: spec?.dnsPolicy || "ClusterFirst",
-  schedulerName: spec?.schedulerName || "default-scheduler",
-  ...serviceAccount(spec?.serviceAccountName || spec?.serviceAccount || "default"),
-  volumes: withPodinfo(spec?.volumes ?? []),
-  containers,
-});
-
-/** A pod's service account under both of its names. */
-export const serviceAccount = (
-  name: string,
-): Pick<PodSpec, "serviceAccount" | "serviceAccountName"> => ({
-  serviceAccountName: name,
-  serviceAccount: name,
-});
-
-const podinfo: Volume = {
-  name: "seldon-podinfo",
-  downwardAPI: {
-    defaultMode: 0o644,
-    items: [
-      { path: "annotations", fieldRef: { apiVersion: "v1", fieldPath: "metadata.annotations" } },
-    ],
-  },
-};
-
-const withPodinfo = (volumes: readonly Volume[]): readonly Volume[] =>
-  volumes.some(({ name }) => name === podinfo.name) ? volumes : [...volumes, podinfo];
 
 const listOf = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);
