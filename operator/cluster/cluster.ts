@@ -18,6 +18,8 @@ export interface Cluster {
   ): Promise<readonly KubernetesObject[]>;
   /** A SeldonDeployment as last seen by the watch. */
   deployment(namespace: string, name: string): KubernetesObject | undefined;
+  /** All SeldonDeployments as last seen by the watch: what to go through when a setting changes. */
+  deployments(): readonly KubernetesObject[];
   /** A Namespace as last seen by the watch; undefined where the operator looks at one alone. */
   namespace(name: string): KubernetesObject | undefined;
   /**
@@ -46,6 +48,12 @@ export interface Cluster {
   /** Tells people; a loss is logged and never an error. Repeated ones are counted, not repeated. */
   tell(event: ClusterEvent): void;
 }
+
+/**
+ * Called whenever a SeldonDeployment is worth another look: itself, an object that it controls, its
+ * Namespace or the kinds that the server serves have changed. Must only take note of the key.
+ */
+export type Changed = (namespace: string, name: string) => void;
 
 /** A sentence about a SeldonDeployment. Source: operator contract, 8.3. */
 export type ClusterEvent = {
