@@ -1,21 +1,21 @@
-/** Where what is installed for the peers stays, outside of the tree. */
+/** Where what is installed for tests stays, outside of the tree. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * A folder `peers` in `$ESPALIER_CACHE`, else in `espalier` in the user's cache folder.
+ * A folder of that name in `$ESPALIER_CACHE`, else in `espalier` in the user's cache folder.
  *
  * Source: XDG Base Directory Specification.
  */
-export const cacheFolder = (env: Env): string => {
+export const cacheFolder = (env: Env, name = "peers"): string => {
   const { ESPALIER_CACHE: own, XDG_CACHE_HOME: xdg, HOME: home } = env;
-  if (own) return join(own, "peers");
-  if (xdg) return join(xdg, "espalier", "peers");
-  if (home) return join(home, ".cache", "espalier", "peers");
+  if (own) return join(own, name);
+  if (xdg) return join(xdg, "espalier", name);
+  if (home) return join(home, ".cache", "espalier", name);
   throw new Error(
-    "no place for the peers: set ESPALIER_CACHE to a folder they may be installed in",
+    `no place for the ${name}: set ESPALIER_CACHE to a folder that may hold what tests install`,
   );
 };
 

@@ -1,0 +1,94 @@
+/** Builds the programs of a control plane from their Go modules, pinned by go.mod beside this. */
+import { join } from "node:path";
+import type { Env } from "../../peers/environment/cache.ts";
+import { makeOnce } from "../../peers/environment/once.ts";
+import { must, run } from "../../peers/environment/run.ts";
+import {
+  binariesFolder,
+  builtName,
+  given,
+  kubernetesVersion,
+  moduleFolder,
+  type Program,
+} from "./binaries.ts";
+
+/** Two busy cores take about 10 minutes for the first one. */
+const buildLimitMs = 60 * 60_000;
+const checkLimitMs = 60_000;
+
+const packages: Readonly<Record<Program, string>> = {
+  etcd: "go.etcd.io/etcd/server/v3",
+  "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+  "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+  kubectl: "k8s.io/kubernetes/cmd/kubectl",
+};
+
+/** What the programs say of their version: some features look at it. */
+const linked = (): string => {
+  const [major, minor] = kubernetesVersion.slice(1).split(".");
+  const version = "k8s.io/component-base/version";
+  return [
+    "-s -w",
+    `-X ${version}.gitVersion=${kubernetesVersion}`,
+    `-X ${version}.gitMajor=${major}`,
+    `-X ${version}.gitMinor=${minor}`,
+  ].join(" ");
+};
+
+const versionCommands: Readonly<Record<Program, readonly string[]>> = {
+  etcd: ["--version"],
+  "kube-apiserver": ["--version"],
+  "kube-controller-manager": ["--version"],
+  kubectl: ["version", "--client"],
+};
+
+const works = async (program: Program, path: string, env: Env): Promise<boolean> =>
+  (await run([path, ...versionCommands[program]], env, checkLimitMs)).code === 0;
+
+/**
+ * Answers where the program is, and builds it if it is nowhere.
+ *
+ * @throws {Error} when it neither is there nor can be built.
+ */
+export const prepareProgram = async (
+  program: Program,
+  env: Env,
+  say: (line: string) => void,
+): Promise<string> => {
+  const there = given(program, env);
+  if (there !== undefined) {
+    if (await works(program, there, env)) return there;
+    throw new Error(`${there} does not run`);
+  }
+  const folder = await makeOnce({
+    folder: binariesFolder(env),
+    name: builtName(program),
+    say,
+    works: (path) => works(program, join(path, program), env),
+    make: async (into) => {
+      await mustHaveGo(env);
+      say(`building ${packages[program]} (the first build takes minutes)`);
+      await build(program, into, env);
+    },
+  });
+  return join(folder, program);
+};
+
+const mustHaveGo = async (env: Env): Promise<void> => {
+  if ((await run(["go", "version"], env, checkLimitMs)).code === 0) return;
+  throw new Error(
+    "there is no Go 1.24 or later to build it with; install one, or let KUBEBUILDER_ASSETS name " +
+      "a folder with etcd, kube-apiserver, kubectl and kube-controller-manager",
+  );
+};
+
+/** At low priority: a machine that builds it is used for other things meanwhile. */
+const build = async (program: Program, into: string, env: Env): Promise<void> => {
+  const flags = ["-C", moduleFolder, "-trimpath", "-ldflags", linked()];
+  const command = ["go", "build", ...flags, "-o", join(into, program), packages[program]];
+  await must(
+    ["nice", "-n", "10", "go", ...command.slice(1)],
+    { ...env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off" },
+    buildLimitMs,
+  );
+};

@@ -1,0 +1,81 @@
+/** A server that runs until it is ended, and never outlives the process that started it. */
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { createInterface } from "node:readline";
+
+export type Daemon = {
+  readonly pid: number;
+  readonly signal: (signal: NodeJS.Signals) => void;
+  /** Ends it at once; resolves when it is gone. */
+  readonly end: () => Promise<void>;
+  /** Resolves when it is gone, for whatever reason, with the last lines of its log. */
+  readonly ended: Promise<string>;
+};
+
+export type DaemonOptions = {
+  readonly command: readonly string[];
+  readonly logPath: string;
+  /** Removed when the process that started the server is gone. */
+  readonly folder?: string;
+};
+
+/**
+ * A shell between us and the server. Its input is a pipe whose other end is ours alone: however we
+ * end, even by SIGKILL, the pipe closes, and the shell ends the server. It leads a session of its
+ * own, which Ctrl-C does not reach.
+ */
+const keeper = `
+exec 3<&0
+"$@" 3<&- </dev/null >&2 &
+server=$!
+echo "$server"
+(
+  cat <&3
+  kill -9 "$server"
+  if [ -n "$FOLDER_TO_REMOVE" ]; then sleep 1; rm -rf "$FOLDER_TO_REMOVE"; fi
+) >/dev/null 2>&1 &
+watcher=$!
+exec 3<&-
+wait "$server"
+kill "$watcher" 2>/dev/null
+`;
+
+export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
+  const { command, logPath, folder = "" } = options;
+  const log = openSync(logPath, "a");
+  const shell = spawn("/bin/sh", ["-c", keeper, "sh", ...command], {
+    detached: true,
+    env: { PATH: "/usr/local/bin:/usr/bin:/bin", FOLDER_TO_REMOVE: folder },
+    stdio: ["pipe", "pipe", log],
+  }) as ChildProcessByStdio<Socket, Socket, null>; // as: pipes of a child are sockets
+  closeSync(log);
+  let isRunning = true;
+  const ended = new Promise<string>((resolve) => {
+    const end = (): void => {
+      isRunning = false;
+      shell.stdin.destroy();
+      resolve(lastWords(logPath));
+    };
+    shell.once("error", end);
+    shell.once("exit", end);
+  });
+  shell.unref();
+  shell.stdin.unref();
+  const pid = await new Promise<number>((resolve, reject) => {
+    createInterface({ input: shell.stdout }).once("line", (line) => resolve(Number(line)));
+    shell.once("error", reject);
+  });
+  shell.stdout.unref();
+  const signal = (name: NodeJS.Signals): void => {
+    if (isRunning) process.kill(pid, name);
+  };
+  const end = async (): Promise<void> => {
+    signal("SIGKILL");
+    await ended;
+  };
+  return { pid, signal, end, ended };
+};
+
+const lastWords = (logPath: string): string =>
+  readFileSync(logPath, "utf8").trimEnd().split("\n").slice(-12).join("\n");

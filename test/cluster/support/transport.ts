@@ -1,0 +1,89 @@
+/** Raw requests to an API server, with the certificate of a kubeconfig. */
+import { readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { Agent, request } from "node:https";
+
+export type Asked = {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+};
+
+export type Answer = {
+  readonly status: number;
+  readonly body: unknown;
+  /** Texts of the Warning headers, as kubectl prints them. */
+  readonly warnings: readonly string[];
+};
+
+export type Transport = {
+  readonly ask: (asked: Asked) => Promise<Answer>;
+  /** The answer as it begins, for watches. */
+  readonly open: (asked: Asked) => Promise<IncomingMessage>;
+  readonly close: () => void;
+};
+
+type Kubeconfig = {
+  readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, string>> }];
+  readonly users: readonly [{ readonly user: Readonly<Record<string, string>> }];
+};
+
+const limitMs = 60_000;
+
+const decoded = (value: string | undefined): Buffer => Buffer.from(value ?? "", "base64");
+
+export const openTransport = (kubeconfig: string): Transport => {
+  const config: Kubeconfig = JSON.parse(readFileSync(kubeconfig, "utf8"));
+  const { cluster } = config.clusters[0];
+  const { user } = config.users[0];
+  const agent = new Agent({
+    keepAlive: true,
+    ca: decoded(cluster["certificate-authority-data"]),
+    cert: decoded(user["client-certificate-data"]),
+    key: decoded(user["client-key-data"]),
+  });
+  const open = (asked: Asked): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const { method, path, body, contentType = "application/json", headers, signal } = asked;
+      const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+      const sent = request(`${cluster["server"]}${path}`, {
+        agent,
+        method,
+        headers: {
+          accept: "application/json",
+          "user-agent": "espalier-tests",
+          ...(bytes && { "content-type": contentType, "content-length": bytes.length }),
+          ...headers,
+        },
+        ...(signal === undefined ? {} : { signal }),
+      });
+      sent.once("response", resolve);
+      sent.on("error", reject);
+      sent.end(bytes);
+    });
+  const ask = async (asked: Asked): Promise<Answer> => {
+    const answer = await open({ ...asked, signal: asked.signal ?? AbortSignal.timeout(limitMs) });
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString();
+    const isJson = answer.headers["content-type"]?.startsWith("application/json") ?? false;
+    return {
+      status: answer.statusCode ?? 0,
+      body: isJson ? JSON.parse(text) : text,
+      warnings: warningsOf(answer),
+    };
+  };
+  return { ask, open, close: () => agent.destroy() };
+};
+
+/** `299 - "text"`. Source: RFC 7234, 5.5. */
+const warningsOf = ({ headersDistinct }: IncomingMessage): readonly string[] =>
+  (headersDistinct["warning"] ?? []).flatMap((line) =>
+    [...line.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) =>
+      text.replaceAll(/\\(.)/g, "$1"),
+    ),
+  );
