@@ -11,6 +11,16 @@ export const lastWins = (env: readonly EnvVar[]): readonly EnvVar[] => {
   return env.filter(({ name }, i) => last.get(name) === i);
 };
 
+/** What is offered, a container's own entries in its place where it has them, then all its others. */
+export const ownWins = (offered: readonly EnvVar[], own: readonly EnvVar[]): readonly EnvVar[] => {
+  const mine = new Map(lastWins(own).map((entry) => [entry.name, entry]));
+  const offers = new Set(offered.map(({ name }) => name));
+  return [
+    ...offered.map((entry) => mine.get(entry.name) ?? entry),
+    ...[...mine.values()].filter(({ name }) => !offers.has(name)),
+  ];
+};
+
 /** What a node's container is told, after what its user says. Source: operator contract, 4.3. */
 export const nodeEnv = (node: NodeContainer, subject: Subject): readonly EnvVar[] => {
   const { container } = node;
