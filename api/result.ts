@@ -16,3 +16,17 @@ export const failure = (
   issues: readonly Issue[],
   warnings: readonly Issue[] = [],
 ): Result<never> => ({ ok: false, issues, warnings });
+
+type Value<R> = R extends { readonly ok: true; readonly value: infer T } ? T : never;
+
+/** All their values, or everything that is wrong with any. */
+export const together = <R extends readonly Result<unknown>[] | []>(
+  results: R,
+): Result<{ readonly [I in keyof R]: Value<R[I]> }> => {
+  const warnings = results.flatMap((result) => result.warnings);
+  const issues = results.flatMap((result) => (result.ok ? [] : result.issues));
+  if (issues.length > 0) return failure(issues, warnings);
+  const values = results.flatMap((result) => (result.ok ? [result.value] : []));
+  // flatMap has lost which value is in which place; none is missing.
+  return success(values as { readonly [I in keyof R]: Value<R[I]> }, warnings);
+};

@@ -3,11 +3,11 @@
  *
  * Source: operator contract, 4.2; design 5.2.1.
  */
-import type { Container, PodSpec } from "../../api/types.ts";
+import type { Container, ContainerPort, PodSpec } from "../../api/types.ts";
 import { lastWins } from "./env.ts";
 import { firstOf } from "./keyed.ts";
 import { knownFields } from "./known-fields.ts";
-import type { KubernetesObject } from "./object.ts";
+import { given, type KubernetesObject } from "./object.ts";
 import { ownedMetadata } from "./owner.ts";
 import type { Subject } from "./subject.ts";
 import type { Workload } from "./workload.ts";
@@ -23,10 +23,10 @@ export const deploymentObject = (
     kind: "Deployment",
     metadata: ownedMetadata(name, own.labels, own.annotations, deployment),
     spec: {
-      ...(replicas === undefined ? {} : { replicas }),
+      ...given({ replicas }),
       selector: { matchLabels: selector },
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0 } },
-      ...(progressDeadlineSeconds === undefined ? {} : { progressDeadlineSeconds }),
+      ...given({ progressDeadlineSeconds }),
       template: {
         metadata: { labels: workload.labels, annotations: workload.annotations },
         spec: applicable(workload.spec),
@@ -39,25 +39,20 @@ const applicable = (spec: PodSpec): PodSpec =>
   knownFields("PodSpec", {
     ...spec,
     volumes: firstOf(spec.volumes ?? [], ({ name }) => name),
-    ...(spec.initContainers === undefined
-      ? {}
-      : { initContainers: spec.initContainers.map(withoutRepeats) }),
+    ...given({ initContainers: spec.initContainers?.map(withoutRepeats) }),
     containers: spec.containers.map(withoutRepeats),
   });
 
 /** What a user wrote comes first in a list, and stays; of environment, the last entry is what counts. */
 const withoutRepeats = (container: Container): Container => ({
   ...container,
-  ...(container.env === undefined ? {} : { env: lastWins(container.env) }),
-  ...(container.ports === undefined
-    ? {}
-    : {
-        ports: firstOf(
-          container.ports,
-          ({ containerPort, protocol }) => `${containerPort}/${protocol || "TCP"}`,
-        ),
-      }),
-  ...(container.volumeMounts === undefined
-    ? {}
-    : { volumeMounts: firstOf(container.volumeMounts, ({ mountPath }) => mountPath) }),
+  ...given({
+    env: container.env && lastWins(container.env),
+    ports: container.ports && firstOf(container.ports, portKey),
+    volumeMounts:
+      container.volumeMounts && firstOf(container.volumeMounts, ({ mountPath }) => mountPath),
+  }),
 });
+
+const portKey = ({ containerPort, protocol }: ContainerPort): string =>
+  `${containerPort}/${protocol || "TCP"}`;

@@ -30,6 +30,9 @@ export type KubernetesObject = {
   readonly [field: string]: unknown;
 };
 
+/** A rendered object with the field of the manifest that gave it its name. */
+export type Made = { readonly object: KubernetesObject; readonly path: string };
+
 /** Where an object is; the version only says through which door to ask for it. */
 export type Ref = {
   readonly apiVersion: string;
@@ -54,3 +57,11 @@ const groupOf = (apiVersion: string): string =>
 /** The same for the same object, whatever version of its API it was asked for in. */
 export const keyOf = ({ apiVersion, kind, namespace, name }: Ref): string =>
   `${groupOf(apiVersion)}/${kind}/${namespace}/${name}`;
+
+/** The fields that have a value. */
+export const given = <T extends object>(
+  fields: T,
+): { readonly [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    readonly [K in keyof T]?: Exclude<T[K], undefined>; // entries have lost their keys' types
+  };

@@ -1,5 +1,6 @@
 /** The Services in front of a predictor and of its containers. Source: operator contract, 4.7. */
 import { annotationOf, containersOf, hasNoEngine } from "../../api/deployment.ts";
+import { locate } from "../../api/graph.ts";
 import { containerServiceName, predictorServiceName } from "../../api/names.ts";
 import { firstOf } from "./keyed.ts";
 import {
@@ -10,10 +11,16 @@ import {
   roleLabelOf,
   shadowLabel,
 } from "./meta.ts";
-import type { KubernetesObject } from "./object.ts";
+import type { KubernetesObject, Made } from "./object.ts";
 import { ownedMetadata } from "./owner.ts";
 import { predictorPorts } from "./ports.ts";
-import { type NodeContainer, nodeContainerOf, type Subject, type Words } from "./subject.ts";
+import {
+  type NodeContainer,
+  nodeContainerOf,
+  predictorPath,
+  type Subject,
+  type Words,
+} from "./subject.ts";
 
 export type ServiceShape = {
   readonly name: string;
@@ -54,10 +61,13 @@ export const entryServiceObject = (shape: ServiceShape, subject: Subject): Kuber
 };
 
 /** One for each container that serves a node; of two with one name, the first is addressed. */
-export const containerServices = (subject: Subject): readonly KubernetesObject[] =>
-  firstOf(nodeContainers(subject), ({ container }) => container.name).map((node) =>
-    containerService(node, subject),
-  );
+export const containerServices = (subject: Subject): readonly Made[] => {
+  const places = locate(subject.predictor.graph, `${predictorPath(subject)}.graph`);
+  return firstOf(nodeContainers(subject), ({ unit }) => unit.name).map((node) => ({
+    object: containerService(node, subject),
+    path: `${places.find(({ unit }) => unit === node.unit)?.path}.name`,
+  }));
+};
 
 const nodeContainers = (subject: Subject): readonly NodeContainer[] =>
   subject.predictor.componentSpecs
