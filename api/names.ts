@@ -84,3 +84,18 @@ export const explainerName = (deployment: string, predictor: string): string =>
 
 export const explainerVirtualServiceName = (deployment: string, predictor: string): string =>
   cutName(`${explainerName(deployment, predictor)}-http`);
+
+/** The longest name of an object that no label and no host name repeats. Source: Kubernetes, object names. */
+const maxObjectName = 253;
+
+const plainName = (name: string, maxLength: number): string =>
+  name.length <= maxLength && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name)
+    ? name
+    : `seldon-${digest(name)}`;
+
+/** A predictor among the subsets of its DestinationRule. */
+export const subsetName = (predictor: string): string => plainName(predictor, maxNameLength);
+
+/** Mappings and TLSContexts, which are named by whom they serve and for what (`rest`, `grpc`, `tls`). */
+export const ambassadorName = (parts: readonly string[], purpose: string): string =>
+  `${plainName(["seldon", ...parts].join("-"), maxObjectName - 1 - purpose.length)}-${purpose}`;

@@ -5,7 +5,7 @@
  * Source: sigs.k8s.io/yaml, gopkg.in/yaml.v2 (its documented resolution of plain scalars).
  */
 
-import { defineScalarTag, loadAll, NOT_RESOLVED, Schema, YAML11_SCHEMA } from "js-yaml";
+import { defineScalarTag, dump, loadAll, NOT_RESOLVED, Schema, YAML11_SCHEMA } from "js-yaml";
 
 const prefix = "tag:yaml.org,2002:";
 const numberStarts = [..."+-0123456789"];
@@ -34,7 +34,7 @@ const numberTag = (name: string, resolve: (text: string) => number | typeof NOT_
     implicit: true,
     implicitFirstChars: name === "float" ? [...numberStarts, "."] : numberStarts,
     resolve,
-    identify: () => false,
+    identify: (value) => Number.isFinite(value) && Number.isSafeInteger(value) === (name === "int"),
   });
 
 /** Dates, binaries, sets and ordered maps have no place in JSON. */
@@ -51,3 +51,15 @@ export const readYaml = (text: string): readonly unknown[] =>
     maxDepth: 1_000, // as deep as a value may be at all; the default would hide better messages
     maxAliases: 10_000,
   });
+
+/** What some reader of YAML, of whatever version, takes for a number. */
+const numberLike = /^([-+]?[.0-9][0-9a-fox_:.+-]*|[-+]?\.(inf|nan))$/i;
+
+const writtenSchema = YAML11_SCHEMA.withTags(
+  numberTag("int", readInteger),
+  numberTag("float", (text) => (numberLike.test(text) ? Number(text) : NOT_RESOLVED)),
+);
+
+/** One document that every reader reads back as it was: a text that may be something else is quoted. */
+export const writeYaml = (value: unknown): string =>
+  dump(value, { schema: writtenSchema, lineWidth: -1, noRefs: true });
