@@ -41,6 +41,13 @@ export const readDocuments = (
 /** Whether a document is a SeldonDeployment, or was meant to be one. */
 export const isDeployment = ({ value }: Document): boolean => isPlain(value) && isMeantForUs(value);
 
+/** A document with a namespace, unless it has one or has no place for it. */
+export const withNamespace = (value: unknown, namespace: string): unknown => {
+  const { metadata } = isPlain(value) ? (value as { metadata?: unknown }) : {}; // may have any field
+  if (!isPlain(metadata) || ("namespace" in metadata && metadata.namespace)) return value;
+  return { ...(value as object), metadata: { ...metadata, namespace } }; // it holds metadata
+};
+
 const decode = (content: string | Uint8Array): string | { readonly fault: string } => {
   if (content.length > maxTextBytes) {
     const fault = `is larger than ${maxTextBytes / 1024 / 1024} MB; is it a manifest?`;

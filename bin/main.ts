@@ -20,6 +20,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "print every fault of a manifest with its field path",
     load: () => import("./validate.ts"),
   },
+  render: {
+    summary: "print the Kubernetes objects that the operator would apply",
+    load: () => import("./render.ts"),
+  },
   engine: {
     summary: "the data-plane process that routes requests through one predictor's graph",
     load: () => import("./engine.ts"),

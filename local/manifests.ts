@@ -1,6 +1,6 @@
 /** From manifest files to deployments that can run here, with every fault and warning in them. */
 import { dirname, resolve } from "node:path";
-import { type Document, isDeployment } from "../api/documents.ts";
+import { type Document, isDeployment, withNamespace } from "../api/documents.ts";
 import { parse } from "../api/parse.ts";
 import type { Issue } from "../api/result.ts";
 import type { Deployment } from "../api/types.ts";
@@ -97,15 +97,6 @@ const fields = (value: unknown): Fields =>
 const nameOf = (value: unknown): string => {
   const { name } = fields(fields(value)["metadata"]);
   return typeof name === "string" ? name : "";
-};
-
-/** The document with a namespace, unless it has one or has no place for it. */
-const withNamespace = (value: unknown, namespace: string): unknown => {
-  const { metadata } = fields(value);
-  if (typeof metadata !== "object" || metadata === null || fields(metadata)["namespace"]) {
-    return value;
-  }
-  return { ...fields(value), metadata: { ...metadata, namespace } };
 };
 
 type Judged = { readonly issues: readonly Issue[]; readonly warnings: readonly Issue[] };

@@ -31,7 +31,7 @@ export const scalingWarnings = (
         {
           path: `${path}.kedaSpec`,
           message:
-            "has no effect while KEDA is off; set KEDA_ENABLED=true on the operator, or use hpaSpec",
+            "has no effect while KEDA is off; turn it on (KEDA_ENABLED=true), or use hpaSpec",
         },
       ]
     : [];
