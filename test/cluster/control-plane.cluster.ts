@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { ApiError } from "./support/api-error.ts";
 import { writeVerbs } from "./support/audit.ts";
 import type { Cluster } from "./support/cluster.ts";
+import { isTrue } from "./support/conditions.ts";
 import type { ControlPlane } from "./support/control-plane.ts";
-import { isTrue, makeReady, playKubelet } from "./support/kubelet.ts";
+import { makeReady, playKubelet } from "./support/kubelet.ts";
 import { sharedCluster, startOwn } from "./support/shared.ts";
 
 const deploymentOf = (namespace: string, name: string, replicas: number) => ({
@@ -133,6 +134,39 @@ const bindingOf = (namespace: string, group: string) => ({
   subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: group }],
 });
 
+describe("add-ons", () => {
+  let cluster: Cluster;
+  beforeAll(() => {
+    cluster = sharedCluster();
+  });
+  afterAll(() => cluster.close());
+
+  it.each([
+    { addon: "gateway-api", apiVersion: "gateway.networking.k8s.io/v1", kind: "HTTPRoute" },
+    { addon: "gateway-api", apiVersion: "gateway.networking.k8s.io/v1", kind: "GRPCRoute" },
+    { addon: "istio", apiVersion: "networking.istio.io/v1alpha3", kind: "VirtualService" },
+    { addon: "istio", apiVersion: "networking.istio.io/v1", kind: "DestinationRule" },
+    { addon: "keda", apiVersion: "keda.sh/v1alpha1", kind: "ScaledObject" },
+    { addon: "emissary", apiVersion: "getambassador.io/v2", kind: "Mapping" },
+    { addon: "emissary", apiVersion: "getambassador.io/v2", kind: "TLSContext" },
+  ] as const)("has $kind in $apiVersion", async ({ addon, apiVersion, kind }) => {
+    await cluster.installAddon(addon);
+    expect(await cluster.api.list({ apiVersion, kind })).toEqual([]);
+  });
+
+  it("refuses by their schemas", async () => {
+    await cluster.installAddon("keda");
+    const metadata = { namespace: await cluster.namespace(), name: "one" };
+    const object = { apiVersion: "keda.sh/v1alpha1", kind: "ScaledObject", metadata, spec: {} };
+    await expect(cluster.api.create(object)).rejects.toMatchObject({
+      status: 422,
+      causes: expect.arrayContaining([
+        expect.objectContaining({ field: "spec.triggers", reason: "FieldValueRequired" }),
+      ]),
+    });
+  });
+});
+
 describe("a control plane of one's own", () => {
   let plane: ControlPlane;
   beforeAll(async () => {
@@ -141,6 +175,16 @@ describe("a control plane of one's own", () => {
   afterAll(() => plane.stop());
 
   const version = { method: "GET", path: "/version" } as const;
+
+  it("serves an add-on until it is removed", async () => {
+    const { api } = plane;
+    const kind = { apiVersion: "getambassador.io/v2", kind: "Mapping" };
+    await expect(api.list(kind)).rejects.toMatchObject({ status: 404 });
+    await plane.installAddon("emissary");
+    await api.list(kind);
+    await plane.removeAddon("emissary");
+    await expect(api.list(kind)).rejects.toMatchObject({ status: 404 });
+  });
 
   it("answers nothing while it is paused, and all after that", async () => {
     plane.apiServer.pause();

@@ -74,20 +74,21 @@ export const prepareProgram = async (
   return join(folder, program);
 };
 
-const mustHaveGo = async (env: Env): Promise<void> => {
+/** @throws {Error} when there is none. */
+export const mustHaveGo = async (env: Env): Promise<void> => {
   if ((await run(["go", "version"], env, checkLimitMs)).code === 0) return;
   throw new Error(
-    "there is no Go 1.24 or later to build it with; install one, or let KUBEBUILDER_ASSETS name " +
-      "a folder with etcd, kube-apiserver, kubectl and kube-controller-manager",
+    "there is no Go 1.24 or later to build or download it with. Install one; or let " +
+      "KUBEBUILDER_ASSETS name a folder with etcd, kube-apiserver, kubectl and " +
+      "kube-controller-manager, and ESPALIER_CACHE one in which this has run before",
   );
 };
 
 /** At low priority: a machine that builds it is used for other things meanwhile. */
 const build = async (program: Program, into: string, env: Env): Promise<void> => {
   const flags = ["-C", moduleFolder, "-trimpath", "-ldflags", linked()];
-  const command = ["go", "build", ...flags, "-o", join(into, program), packages[program]];
   await must(
-    ["nice", "-n", "10", "go", ...command.slice(1)],
+    ["nice", "go", "build", ...flags, "-o", join(into, program), packages[program]],
     { ...env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off" },
     buildLimitMs,
   );

@@ -1,15 +1,17 @@
 /** What a test may do with a running control plane. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { Binaries } from "../environment/binaries.ts";
+import type { Addon } from "../environment/addons.ts";
+import type { Installed } from "../environment/installed.ts";
 import { type Api, openApi } from "./api.ts";
 import { type Audit, openAudit } from "./audit.ts";
 import type { Subject } from "./certificates.ts";
+import { crdsOf, installCrds, removeCrds, withoutConversion } from "./crds.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { type Kubectl, makeKubectl } from "./kubectl.ts";
 
 /** All that is needed to talk to it from another process. */
-export type Site = { readonly url: string; readonly folder: string; readonly binaries: Binaries };
+export type Site = Installed & { readonly url: string; readonly folder: string };
 
 export type Cluster = {
   readonly url: string;
@@ -21,6 +23,10 @@ export type Cluster = {
   readonly namespace: (labels?: Readonly<Record<string, string>>) => Promise<string>;
   /** A user with a certificate, who may do what RBAC grants the name and the groups. */
   readonly user: (subject: Subject) => Promise<Api>;
+  /** Serves the kinds of an add-on by its real CRDs; nobody acts upon them. */
+  readonly installAddon: (addon: Addon) => Promise<void>;
+  /** Resolves when its kinds are not served any more. */
+  readonly removeAddon: (addon: Addon) => Promise<void>;
   /** Closes the connections. */
   readonly close: () => void;
 };
@@ -29,7 +35,7 @@ export const adminKubeconfig = ({ folder }: Site): string =>
   join(folder, "client-admin.kubeconfig");
 
 export const openCluster = (site: Site): Cluster => {
-  const { url, folder, binaries } = site;
+  const { url, folder, binaries, addons } = site;
   const opened: Api[] = [];
   const open = (kubeconfig: string): Api => {
     const api = openApi(kubeconfig);
@@ -52,6 +58,8 @@ export const openCluster = (site: Site): Cluster => {
       return name;
     },
     user: async (subject) => open(await writeKubeconfig(folder, url, subject)),
+    installAddon: (addon) => installCrds(api, crdsOf(addon, addons[addon]).map(withoutConversion)),
+    removeAddon: (addon) => removeCrds(api, crdsOf(addon, addons[addon])),
     close: () => {
       for (const one of opened) one.close();
     },

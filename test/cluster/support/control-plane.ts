@@ -4,7 +4,7 @@ import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import type { Binaries } from "../environment/binaries.ts";
+import type { Installed } from "../environment/installed.ts";
 import { auditPolicy } from "./audit.ts";
 import { makeAuthority, makeServerPair, pairPaths, readPair } from "./certificates.ts";
 import { type Cluster, openCluster, type Site } from "./cluster.ts";
@@ -93,7 +93,7 @@ const controllerManagerCommand = (path: string, folder: string, kubeconfig: stri
 ];
 
 /** Starts a control plane; all of it ends with this process, however that ends. */
-export const startControlPlane = async (binaries: Binaries): Promise<ControlPlane> => {
+export const startControlPlane = async (installed: Installed): Promise<ControlPlane> => {
   const folder = mkdtempSync(join(tmpdir(), "espalier-cluster-"));
   const daemons: Daemon[] = [];
   const end = async (): Promise<void> => {
@@ -101,7 +101,7 @@ export const startControlPlane = async (binaries: Binaries): Promise<ControlPlan
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    return await start(binaries, folder, { daemons, end });
+    return await start(installed, folder, { daemons, end });
   } catch (error) {
     await end();
     throw error;
@@ -111,10 +111,11 @@ export const startControlPlane = async (binaries: Binaries): Promise<ControlPlan
 type Running = { readonly daemons: Daemon[]; readonly end: () => Promise<void> };
 
 const start = async (
-  binaries: Binaries,
+  installed: Installed,
   folder: string,
   { daemons, end }: Running,
 ): Promise<ControlPlane> => {
+  const { binaries } = installed;
   const run = async (program: string, command: readonly string[]): Promise<Daemon> => {
     const owned = program === "etcd" ? { folder } : {};
     const daemon = await startDaemon({
@@ -145,7 +146,7 @@ const start = async (
   const managerPath = binaries["kube-controller-manager"];
   await run("kube-controller-manager", controllerManagerCommand(managerPath, folder, kubeconfig));
   await writeKubeconfig(folder, url, { name: "admin", groups: ["system:masters"] });
-  const site: Site = { url, folder, binaries };
+  const site: Site = { ...installed, url, folder };
   const apiServer: ApiServer = {
     pid: () => api.pid,
     pause: () => api.signal("SIGSTOP"),

@@ -28,15 +28,6 @@ type PodSpec = {
   readonly containers: readonly { readonly name: string; readonly image: string }[];
 };
 
-type Condition = { readonly type: string; readonly status: string };
-
-const conditionsOf = ({ status }: KubernetesObject): readonly Condition[] =>
-  (status as { conditions?: readonly Condition[] } | undefined)?.conditions ?? []; // as: every kind's status has them or not
-
-/** Whether an object's condition of this type is True. */
-export const isTrue = (object: KubernetesObject, type: string): boolean =>
-  conditionsOf(object).some((one) => one.type === type && one.status === "True");
-
 let addresses = 0;
 
 /** Addresses of pods; nothing listens there. */

@@ -1,5 +1,5 @@
 /** The control plane that all test files of a run share; jest starts it before them. */
-import { findBinaries } from "../environment/binaries.ts";
+import { findInstalled } from "../environment/installed.ts";
 import { type Cluster, openCluster, type Site } from "./cluster.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 
@@ -9,7 +9,7 @@ const variable = "ESPALIER_TEST_CLUSTER";
 const env = process.env;
 
 export const startShared = async (): Promise<ControlPlane> => {
-  const plane = await startControlPlane(findBinaries(env));
+  const plane = await startControlPlane(findInstalled(env));
   env[variable] = JSON.stringify(plane.site);
   return plane;
 };
@@ -22,4 +22,4 @@ export const sharedCluster = (): Cluster => {
 };
 
 /** A control plane of a test's own, to pause or kill; the test stops it. */
-export const startOwn = (): Promise<ControlPlane> => startControlPlane(findBinaries(env));
+export const startOwn = (): Promise<ControlPlane> => startControlPlane(findInstalled(env));
