@@ -1,0 +1,329 @@
+/**
+ * The conditions of a deployment: v1's, in v1's words, and three of our own: Ready, the honest
+ * summary, Progressing, and what else a person should know.
+ *
+ * Source: operator contract, 8.3; design 5.2.8; deviation O9.
+ */
+import type { Fault } from "./faults.ts";
+import { conditionOf, hasFailed, isReady, isStuck, listAt, textAt } from "./live.ts";
+import { finder, type Observation } from "./observation.ts";
+import { type KubernetesObject, nameOf, refOf } from "./render/object.ts";
+
+/** What a condition says; when it began to say so is added by `dated`. */
+export type Claim = {
+  readonly type: string;
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason: string;
+  readonly message: string;
+};
+
+export type Condition = Claim & {
+  readonly lastTransitionTime: string;
+  readonly observedGeneration: number;
+};
+
+/** Every reason of ours, beside the faults': what it means. */
+export const conditionReasons = {
+  Ready: "workloads, services and routes are as the manifest says",
+  ServicesNotReady: "a Service is not there yet",
+  WorkloadsNotReady: "pods are starting, or fail: look at the Deployments that the message names",
+  RolloutStuck:
+    "new pods did not become available in time: look at the events of the Deployments that the message names",
+  RoutesNotReady: "routes wait for predictors, or no gateway has taken them on",
+  RollingOut: "changes are on their way",
+  Settled: "nothing is left to do",
+  NewestEngine: "every engine is of the operator's version",
+  NewerEngineAvailable:
+    "an engine is older than the operator; it is renewed with the next change, or by ESPALIER_ROLL_ENGINES",
+  FieldsIgnored: "the manifest says something in vain: mend the fields that the message names",
+  MalformedSettings:
+    "the ConfigMap seldon-config cannot be read: what it said before still holds; mend it",
+  RoutesAccepted: "gateways have taken the routes on",
+  NoRoutes: "the Gateway API is switched off, or no predictor can take traffic yet",
+} as const;
+
+type Reason = keyof typeof conditionReasons;
+
+/** Types that a pass writes; others in a status are somebody else's and stay. */
+export const conditionTypes: readonly string[] = [
+  "AmbassadorMappingsReady",
+  "DeploymentsReady",
+  "EngineUpToDate",
+  "GatewayRoutesReady",
+  "HpasReady",
+  "KedaReady",
+  "PdbsReady",
+  "Progressing",
+  "Ready",
+  "ServicesReady",
+  "SettingsUpToDate",
+  "SpecWarnings",
+  "istioVirtualServicesReady",
+];
+
+export const claimsOf = (seen: Observation): readonly Claim[] => {
+  const ready = readyClaim(seen);
+  return [
+    ready,
+    progressingClaim(seen, ready),
+    deploymentsClaim(seen),
+    servicesClaim(seen),
+    ...kindClaims.map((words) => kindClaim(seen, words)),
+    ...gatewayClaims(seen),
+    ...engineClaims(seen),
+    ...noteClaims(seen),
+  ];
+};
+
+/** What a deployment that cannot be rendered is said to be: nothing of it is looked at. */
+export const rejectedClaims = (faults: readonly Fault[]): readonly Claim[] => [
+  faultClaim(faults),
+  { ...faultClaim(faults), type: "Progressing" },
+];
+
+const claim = (type: string, status: Claim["status"], reason: Reason, message = ""): Claim => ({
+  type,
+  status,
+  reason,
+  message,
+});
+
+/** Source: Kubernetes API, meta/v1 Condition takes 32768; a person reads far less. */
+const longestMessage = 4000;
+
+const sentences = (messages: readonly string[]): string => {
+  const all = [...new Set(messages)].sort().join("; ");
+  return all.length > longestMessage ? `${all.slice(0, longestMessage)}...` : all;
+};
+
+const faultClaim = (faults: readonly Fault[]): Claim => ({
+  type: "Ready",
+  status: "False",
+  reason: faults[0]?.reason ?? "",
+  message: sentences(faults.map(({ message }) => message)),
+});
+
+/** The first of these that is not as it should be is the reason. */
+const readyClaim = (seen: Observation): Claim => {
+  if (seen.faults.length > 0) return faultClaim(seen.faults);
+  const missing = unfound(seen.services, seen);
+  if (missing.length > 0) {
+    return claim("Ready", "False", "ServicesNotReady", `waits for ${missing.join(", ")}`);
+  }
+  const stuck = unready(seen).filter(({ live }) => live !== undefined && isStuck(live));
+  if (stuck.length > 0) {
+    return claim("Ready", "False", "RolloutStuck", `new pods fail in ${namesOf(stuck)}`);
+  }
+  const waiting = unready(seen);
+  if (waiting.length > 0) {
+    return claim("Ready", "False", "WorkloadsNotReady", `waits for ${namesOf(waiting)}`);
+  }
+  const routes = unreadyRoutes(seen);
+  return routes === undefined
+    ? claim("Ready", "True", "Ready", "")
+    : claim("Ready", "False", "RoutesNotReady", routes);
+};
+
+const progressingClaim = (seen: Observation, ready: Claim): Claim => {
+  if (ready.status === "True") return claim("Progressing", "False", "Settled");
+  const isOver = seen.faults.length > 0 || ready.reason === "RolloutStuck";
+  return isOver
+    ? { ...ready, type: "Progressing", status: "False" }
+    : claim("Progressing", "True", "RollingOut", ready.message);
+};
+
+type Unready = { readonly name: string; readonly live: KubernetesObject | undefined };
+
+const unready = ({ deployments, live }: Observation): readonly Unready[] => {
+  const find = finder(live);
+  return deployments
+    .map(({ object }) => ({ name: nameOf(refOf(object)), live: find(object) }))
+    .filter((one) => one.live === undefined || !isReady(one.live));
+};
+
+const namesOf = (list: readonly Unready[]): string =>
+  list
+    .map(({ name }) => name)
+    .sort()
+    .join(", ");
+
+const unfound = (
+  objects: readonly KubernetesObject[],
+  { live }: Observation,
+): readonly string[] => {
+  const find = finder(live);
+  return objects
+    .filter((object) => find(object) === undefined)
+    .map((object) => nameOf(refOf(object)))
+    .sort();
+};
+
+/** What keeps traffic from its predictors; undefined: nothing. */
+const unreadyRoutes = (seen: Observation): string | undefined => {
+  const { decision, routes, live } = seen;
+  if (decision.is === "wait") return `routes wait for ${decision.for.join(", ")}`;
+  const missing = unfound(routes, seen);
+  if (missing.length > 0) return `waits for ${missing.join(", ")}`;
+  const find = finder(live);
+  const refused = routes.flatMap((route) => refusalOf(find(route)) ?? []);
+  return refused.length > 0 ? sentences(refused) : undefined;
+};
+
+/** Source: Gateway API, RouteStatus: each gateway's controller says whether it takes a route on. */
+const refusalOf = (route: KubernetesObject | undefined): string | undefined => {
+  if (route === undefined || !gatewayKinds.has(route.kind)) return undefined;
+  const name = nameOf(refOf(route));
+  const parents = listAt(route, "status", "parents");
+  if (parents.length === 0) return `no gateway has taken on ${name}: does the Gateway exist?`;
+  const accepted = parents.map((parent) =>
+    listAt(parent, "conditions").find((one) => textAt(one, "type") === "Accepted"),
+  );
+  const refusal = accepted.find((one) => textAt(one, "status") !== "True");
+  if (accepted.every((one) => textAt(one, "status") === "True")) return undefined;
+  const why = textAt(refusal, "message") || textAt(refusal, "reason") || "it has not answered yet";
+  return `a gateway does not accept ${name}: ${why}`;
+};
+
+const gatewayKinds: ReadonlySet<string> = new Set(["HTTPRoute", "GRPCRoute"]);
+
+/** v1 copies the Available condition of the first Deployment that is not ready, else the latest. */
+const deploymentsClaim = (seen: Observation): Claim => {
+  const find = finder(seen.live);
+  const found = seen.deployments.map(({ object }) => find(object));
+  const waiting = found.filter((live) => live === undefined || !isReady(live));
+  const available =
+    waiting.length === 0
+      ? latest(found.map((live) => conditionOf(live, "Available")))
+      : conditionOf(waiting[0], "Available");
+  const status = textAt(available, "status");
+  return {
+    type: "DeploymentsReady",
+    status: status === "True" || status === "Unknown" ? status : "False",
+    reason: textAt(available, "reason") || "MinimumReplicasUnavailable",
+    message: textAt(available, "message"),
+  };
+};
+
+const latest = (conditions: readonly unknown[]): unknown =>
+  conditions.reduce((newest, one) =>
+    textAt(one, "lastTransitionTime") > textAt(newest, "lastTransitionTime") ? one : newest,
+  );
+
+type Words = {
+  readonly type: string;
+  readonly kinds: readonly string[];
+  readonly none: string;
+  readonly ok: string;
+  readonly not: string;
+};
+
+const services: Words = {
+  type: "ServicesReady",
+  kinds: ["Service"],
+  none: "All services created",
+  ok: "All services created",
+  not: "Not all services created",
+};
+
+/** Word for word v1's. Source: operator contract, 8.3. */
+const kindClaims: readonly Words[] = [
+  {
+    type: "HpasReady",
+    kinds: ["HorizontalPodAutoscaler"],
+    none: "No HPAs defined",
+    ok: "All HPAs resources ready",
+    not: "HPAs not ready",
+  },
+  {
+    type: "KedaReady",
+    kinds: ["ScaledObject"],
+    none: "No KEDA resources defined",
+    ok: "All KEDA resources ready",
+    not: "KEDA resources not ready",
+  },
+  {
+    type: "PdbsReady",
+    kinds: ["PodDisruptionBudget"],
+    none: "No PDBs defined",
+    ok: "All PDBs resources ready",
+    not: "PDBs not ready",
+  },
+  {
+    type: "istioVirtualServicesReady",
+    kinds: ["VirtualService", "DestinationRule"],
+    none: "No VirtualServices defined",
+    ok: "All VirtualServices created",
+    not: "Not all VirtualServices created",
+  },
+  {
+    type: "AmbassadorMappingsReady",
+    kinds: ["Mapping", "TLSContext"],
+    none: "No Ambassador Mappaings defined",
+    ok: "All Ambassador Mappings created",
+    not: "Not all Ambassador Mappings created",
+  },
+];
+
+const kindClaim = (seen: Observation, words: Words): Claim => {
+  const wanted = [...seen.services, ...seen.scaling, ...seen.routes].filter(({ kind }) =>
+    words.kinds.includes(kind),
+  );
+  const faults = seen.faults.filter(({ kind = "" }) => words.kinds.includes(kind));
+  const isOk = faults.length === 0 && unfound(wanted, seen).length === 0;
+  const message = sentences(faults.map((fault) => fault.message));
+  const { type } = words;
+  if (!isOk) return { type, status: "False", reason: words.not, message };
+  return { type, status: "True", reason: wanted.length === 0 ? words.none : words.ok, message };
+};
+
+const servicesClaim = (seen: Observation): Claim => kindClaim(seen, services);
+
+const gatewayClaims = (seen: Observation): readonly Claim[] => {
+  if (!seen.settings.gatewayApiEnabled) return [];
+  const type = "GatewayRoutesReady";
+  const wanted = seen.routes.filter(({ kind }) => gatewayKinds.has(kind));
+  if (wanted.length === 0) return [claim(type, "Unknown", "NoRoutes")];
+  const find = finder(seen.live);
+  const missing = unfound(wanted, seen).map((name) => `waits for ${name}`);
+  const refused = wanted.flatMap((route) => refusalOf(find(route)) ?? []);
+  const why = sentences([...missing, ...refused]);
+  return [
+    why === ""
+      ? claim(type, "True", "RoutesAccepted")
+      : claim(type, "False", "RoutesNotReady", why),
+  ];
+};
+
+const engineClaims = ({ olderEngines }: Observation): readonly Claim[] => [
+  olderEngines.length === 0
+    ? claim("EngineUpToDate", "True", "NewestEngine")
+    : claim(
+        "EngineUpToDate",
+        "False",
+        "NewerEngineAvailable",
+        `an older engine runs in ${[...olderEngines].sort().join(", ")}`,
+      ),
+];
+
+/** Said only where there is something to say. */
+const noteClaims = ({ warnings, settingsFault }: Observation): readonly Claim[] => [
+  ...(warnings.length === 0
+    ? []
+    : [
+        claim(
+          "SpecWarnings",
+          "True",
+          "FieldsIgnored",
+          sentences(warnings.map(({ path, message }) => `${path}: ${message}`)),
+        ),
+      ]),
+  ...(settingsFault === undefined
+    ? []
+    : [claim("SettingsUpToDate", "False", "MalformedSettings", settingsFault)]),
+];
+
+/** A Deployment that neither serves nor progresses; judged on the first unready one, as v1 does. */
+export const failedDeployment = (seen: Observation): string | undefined => {
+  const [first] = unready(seen);
+  return first?.live !== undefined && hasFailed(first.live) ? first.name : undefined;
+};

@@ -1,0 +1,83 @@
+/**
+ * A Deployment whose selector has to change is deleted without its pods, and made again under its
+ * name. The pods serve on until the new ones are ready. What was left behind is found again by a
+ * label, after a crash too. Source: design 5.2.6; operator contract, 12.19.
+ */
+import type { Cluster } from "./cluster/cluster.ts";
+import { digestOf } from "./digest.ts";
+import { wordsAt } from "./live.ts";
+import { replacedLabel } from "./marks.ts";
+import type { KubernetesObject, OwnerReference } from "./render/object.ts";
+import { deploymentLabel } from "./render/owner.ts";
+
+const replicaSets = { apiVersion: "apps/v1", kind: "ReplicaSet" };
+
+/** A label's value holds 63 characters at most; a name of a Deployment may be longer one day. */
+const labelled = (deployment: KubernetesObject) => ({
+  [replacedLabel]: digestOf(deployment.metadata.name),
+});
+
+const namespaceOf = ({ metadata }: KubernetesObject): string => metadata.namespace ?? "";
+
+const controllerOf = ({ metadata }: KubernetesObject): OwnerReference | undefined =>
+  metadata.ownerReferences?.find(({ controller }) => controller === true);
+
+/** Labels the ReplicaSets of a Deployment, then deletes it alone. */
+export const leavePodsBehind = async (
+  cluster: Cluster,
+  deployment: KubernetesObject,
+): Promise<void> => {
+  const namespace = namespaceOf(deployment);
+  const selected = wordsAt(deployment, "spec", "selector", "matchLabels");
+  const found = await cluster.list({ ...replicaSets, namespace }, selected);
+  const own = found.filter((set) => controllerOf(set)?.uid === deployment.metadata.uid);
+  for (const { metadata } of own) {
+    await cluster.apply({
+      ...replicaSets,
+      metadata: {
+        name: metadata.name,
+        namespace,
+        labels: {
+          ...labelled(deployment),
+          [deploymentLabel]: deployment.metadata.labels?.[deploymentLabel] ?? "",
+        },
+        ownerReferences: ownersLeft(deployment),
+      },
+    });
+  }
+  await cluster.remove(deployment, "orphan");
+};
+
+/** With the SeldonDeployment they go too, though it does not control them. */
+const ownersLeft = (deployment: KubernetesObject): readonly OwnerReference[] =>
+  (deployment.metadata.ownerReferences ?? []).map((owner) => ({
+    ...owner,
+    controller: false,
+    blockOwnerDeletion: false,
+  }));
+
+const leftBehind = async (
+  cluster: Cluster,
+  deployment: KubernetesObject,
+): Promise<readonly KubernetesObject[]> => {
+  const namespace = namespaceOf(deployment);
+  const found = await cluster.list({ ...replicaSets, namespace }, labelled(deployment));
+  // A Deployment whose selector fits has taken them on: they are its own history.
+  return found.filter((set) => controllerOf(set) === undefined);
+};
+
+/** Whether a Deployment that is about to be made takes the place of one whose pods still serve. */
+export const wasReplaced = async (
+  cluster: Cluster,
+  deployment: KubernetesObject,
+): Promise<boolean> => (await leftBehind(cluster, deployment)).length > 0;
+
+/** Deletes the pods that served until the Deployment was ready. */
+export const removeLeftBehind = async (
+  cluster: Cluster,
+  deployment: KubernetesObject,
+): Promise<readonly KubernetesObject[]> => {
+  const left = await leftBehind(cluster, deployment);
+  for (const set of left) await cluster.remove(set, "foreground");
+  return left;
+};
