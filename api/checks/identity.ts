@@ -1,5 +1,6 @@
 /** Names that Kubernetes would refuse, in the manifest or in what is made from it. */
 
+import { maxPredictorName } from "../crd/rules.ts";
 import { findContainer } from "../deployment.ts";
 import { maxNameLength, predictorServiceName, serviceNameAnnotation } from "../names.ts";
 import { at, item } from "../path.ts";
@@ -60,13 +61,17 @@ export const deploymentIsNamed: Check = ({ deployment: { metadata } }) => {
 
 /** The Service of a predictor, which is named after it, has a name that Kubernetes takes. */
 export const predictorIsNamed: Check = perPredictor((predictor, path, { deployment }) => {
+  const { name } = predictor;
+  if (name.length > maxPredictorName) {
+    const message = `has ${name.length} characters, and there may be ${maxPredictorName}; shorten it`;
+    return [fault(at(path, "name"), message)];
+  }
   const own = predictor.annotations?.[serviceNameAnnotation];
   if (own !== undefined) {
     if (serviceLabel.test(own) && own.length <= maxNameLength) return [];
     const where = at(at(path, "annotations"), serviceNameAnnotation);
     return [fault(where, `"${own}" is not the name of a Service; ${serviceRule}`)];
   }
-  const { name } = predictor;
   if (name === "") return [fault(at(path, "name"), "is empty; name the predictor")];
   const service = predictorServiceName(deployment.metadata.name ?? "x", { name });
   // Only the predictor's part is judged here; metadata.name has its own check.

@@ -1,5 +1,6 @@
 /** Which predictors there are, and how much of the requests each gets. */
 
+import { maxPredictors } from "../crd/rules.ts";
 import { at, item } from "../path.ts";
 import type { PredictorSpec } from "../types.ts";
 import { type Check, fault, warning } from "./check.ts";
@@ -13,11 +14,16 @@ const isShadow = ({ predictor }: Placed): boolean => predictor.shadow === true;
 const trafficOf = ({ predictor }: Placed): number => predictor.traffic ?? 0;
 const isOutside = (percent: number): boolean => percent < 0 || percent > 100;
 
-/** Rule 7: there is a predictor. */
-export const somePredictor: Check = ({ deployment: { spec } }) =>
-  spec.predictors.length > 0
-    ? []
-    : [fault("spec.predictors", "is empty; a deployment needs at least one predictor")];
+/** Rule 7: there is a predictor; and no more of them than the CRD takes. */
+export const somePredictor: Check = ({ deployment: { spec } }) => {
+  const { length } = spec.predictors;
+  if (length === 0) {
+    return [fault("spec.predictors", "is empty; a deployment needs at least one predictor")];
+  }
+  if (length <= maxPredictors) return [];
+  const message = `holds ${length} predictors, and there may be ${maxPredictors}; make several deployments of it`;
+  return [fault("spec.predictors", message)];
+};
 
 /** Rule 5: the only predictor is not a shadow. */
 export const someLivePredictor: Check = ({ deployment: { spec } }) => {

@@ -18,8 +18,11 @@ export type CelRule = {
   readonly fieldPath: string;
 };
 
-/** Bounds by which the API server can tell beforehand what a rule costs; nobody comes near them. */
-export const maxPredictors = 256;
+/**
+ * Bounds that keep the rules affordable: an API server cancels a rule that costs too much. Nobody
+ * comes near them, for no more than 100 predictors can get a percent each.
+ */
+export const maxPredictors = 128;
 export const maxPredictorName = 253;
 
 const live = "self.predictors.filter(p, !p.?shadow.orValue(false))";

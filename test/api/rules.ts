@@ -81,6 +81,15 @@ export const rows: readonly Row[] = [
   },
   { name: "7 no predictors", value: manifest({ predictors: [] }), paths: ["spec.predictors"] },
   {
+    name: "7 more predictors than the CRD takes",
+    value: manifest({
+      predictors: Array.from({ length: 129 }, (_, i) =>
+        predictor({ name: `p${i}`, traffic: i === 0 ? 100 : 0 }),
+      ),
+    }),
+    paths: ["spec.predictors"],
+  },
+  {
     name: "7 predictors missing",
     value: manifest({ predictors: undefined }),
     paths: ["spec.predictors"],
