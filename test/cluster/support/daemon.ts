@@ -32,6 +32,7 @@ server=$!
 echo "$server"
 (
   cat <&3
+  trap "" TERM # from below, once the server is gone
   kill -9 "$server"
   if [ -n "$FOLDER_TO_REMOVE" ]; then sleep 1; rm -rf "$FOLDER_TO_REMOVE"; fi
 ) >/dev/null 2>&1 &
