@@ -5,14 +5,10 @@
  * Source: operator contract, 5, 4.7.
  */
 import { explainerName } from "../../api/names.ts";
-import { at } from "../../api/path.ts";
-import { failure, type Result, success } from "../../api/result.ts";
-import type { Container, Explainer, PodSpec, Probe } from "../../api/types.ts";
-import { drain } from "./container.ts";
+import { type Result, success } from "../../api/result.ts";
+import type { Container, Explainer, PodSpec } from "../../api/types.ts";
 import type { Facts } from "./desired.ts";
-import { explainerArgs } from "./explainer/arguments.ts";
-import { explainerEnv } from "./explainer/environment.ts";
-import { type Speech, speechOf } from "./explainer/speech.ts";
+import { explainerContainer, explainerPath } from "./explainer/container.ts";
 import { entryLabel, idLabel, managedLabel, shadowLabel } from "./meta.ts";
 import type { KubernetesObject } from "./object.ts";
 import { podSpec } from "./pod.ts";
@@ -20,7 +16,7 @@ import { explainerPort } from "./ports.ts";
 import { podAccount } from "./server/accounts.ts";
 import { entryServiceObject } from "./service.ts";
 import { withModel } from "./storage/initializer.ts";
-import { predictorPath, type Subject, type Words } from "./subject.ts";
+import type { Subject, Words } from "./subject.ts";
 import type { Workload } from "./workload.ts";
 
 export type RenderedExplainer = {
@@ -49,58 +45,6 @@ export const renderExplainer = (
   return success({ workload, service: explainerService(name, subject, ambassador) });
 };
 
-const pathOf = (subject: Subject): string => at(predictorPath(subject), "explainer");
-
-const explainerContainer = (
-  explainer: Explainer,
-  name: string,
-  subject: Subject,
-): Result<Container> => {
-  const own = explainer.containerSpec;
-  const speech = speechOf(subject);
-  const image = imageOf(explainer, speech, subject);
-  if (!image.ok) return image;
-  const ports = own?.ports ?? [];
-  const container: Container = {
-    ...own,
-    name: own?.name || name,
-    image: image.value,
-    imagePullPolicy: own?.imagePullPolicy || "IfNotPresent",
-    ports: ports.some((port) => port.name === "http")
-      ? ports
-      : [...ports, { name: "http", containerPort: explainerPort(subject), protocol: "TCP" }],
-    livenessProbe: own?.livenessProbe ?? tcpProbe(60, 5),
-    readinessProbe: own?.readinessProbe ?? tcpProbe(20, 7),
-    lifecycle: own?.lifecycle ?? drain,
-  };
-  if (speech.protocol !== "v2") {
-    return success({ ...container, args: explainerArgs(explainer, speech, subject) });
-  }
-  const env = explainerEnv(container, speech, subject, pathOf(subject));
-  return env.ok ? success({ ...container, env: env.value }) : env;
-};
-
-const imageOf = (explainer: Explainer, { protocol }: Speech, subject: Subject): Result<string> => {
-  const { image, imageV2 } = subject.settings.explainer;
-  const isV2 = protocol === "v2";
-  const chosen = explainer.containerSpec?.image || (isV2 ? imageV2 : image);
-  if (chosen) return success(chosen);
-  const message =
-    "is missing, and the cluster has no image for explainers of this protocol; add one here, or " +
-    `set ${isV2 ? "image_v2" : "image"} in data.explainer of seldon-config`;
-  return failure([{ path: `${pathOf(subject)}.containerSpec.image`, message }]);
-};
-
-/** Source: operator contract, 5. */
-const tcpProbe = (initialDelaySeconds: number, failureThreshold: number): Probe => ({
-  tcpSocket: { port: "http" },
-  initialDelaySeconds,
-  periodSeconds: 5,
-  successThreshold: 1,
-  failureThreshold,
-  timeoutSeconds: 1,
-});
-
 const explainerPod = (
   explainer: Explainer,
   container: Container,
@@ -117,7 +61,7 @@ const explainerPod = (
     envSecretRefName,
     storageInitializerImage,
     account: podAccount(spec),
-    path: pathOf(subject),
+    path: explainerPath(subject),
   };
   return withModel(spec, model, { settings: subject.settings, facts });
 };

@@ -6,17 +6,13 @@ import { failure, type Result, success } from "../../../api/result.ts";
 import type { Container, EnvVar, PodSpec, PredictiveUnit } from "../../../api/types.ts";
 import { parametersJson } from "../env.ts";
 import type { Subject } from "../subject.ts";
+import type { UnitPlace } from "./units.ts";
 
 /** A server's job: the pod as far as it is made, and the node whose container is to be furnished. */
-export type Job = {
+export type Job = UnitPlace & {
   readonly pod: PodSpec;
   /** The node's container in the pod; its ports, probes and environment are there already. */
   readonly container: Container;
-  readonly unit: PredictiveUnit;
-  readonly http: number;
-  readonly grpc: number;
-  /** The field path of the node. */
-  readonly path: string;
   readonly subject: Subject;
 };
 

@@ -11,7 +11,13 @@ import type { PodSpec } from "../../../api/types.ts";
 import type { Facts } from "../desired.ts";
 import { serviceAccount } from "../pod.ts";
 import { withModel } from "../storage/initializer.ts";
-import { predictorPath, type Subject } from "../subject.ts";
+import { containerIn } from "../storage/mount.ts";
+import {
+  engineContainerName,
+  predictorPath,
+  type Subject,
+  tensorflowContainerName,
+} from "../subject.ts";
 import type { Workload } from "../workload.ts";
 import { podAccount } from "./accounts.ts";
 import { mlServer } from "./mlserver.ts";
@@ -97,14 +103,17 @@ const furnished = (
 const plain = (pod: PodSpec, { unit }: UnitPlace): Result<Furnished> =>
   success({ pod, reader: unit.name });
 
-const serve = (pod: PodSpec, { unit, path }: UnitPlace, subject: Subject): Result<Furnished> => {
-  const container = pod.containers.find(({ name }) => name === unit.name);
-  const { httpPort: http, grpcPort: grpc } = unit.endpoint ?? {};
-  if (container === undefined || http === undefined || grpc === undefined) {
-    throw new Error(`node ${unit.name} has no finished container`);
-  }
+/** Containers of these names are not made those of nodes. Source: operator contract, 4.3. */
+const reserved = [engineContainerName, tensorflowContainerName];
+
+const serve = (pod: PodSpec, place: UnitPlace, subject: Subject): Result<Furnished> => {
+  const { unit, path } = place;
   const server = serverOf(unit.implementation ?? "", subject);
-  return server({ pod, container, unit, http, grpc, path, subject });
+  if (server !== tensorflow && reserved.includes(unit.name)) {
+    const message = `"${unit.name}" is the name of a container that we add; rename the node and its container`;
+    return failure([{ path: at(path, "name"), message }]);
+  }
+  return server({ ...place, pod, container: containerIn(pod, unit.name), subject });
 };
 
 /** Source: operator contract, 7.1. */

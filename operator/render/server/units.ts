@@ -7,17 +7,22 @@ import type { Deployment, PredictiveUnit, Predictor } from "../../../api/types.t
 export type UnitPlace = Located<PredictiveUnit> & {
   /** The index of the componentSpec that holds its container. */
   readonly index: number;
+  /** The ports on which that container listens. */
+  readonly http: number;
+  readonly grpc: number;
 };
 
 /** The nodes that have a container, parents first; of two of one name the first has it. */
 export const placedUnits = (predictor: Predictor, path: string): readonly UnitPlace[] => {
   const seen = new Set<string>();
   return locate(predictor.graph, at(path, "graph")).flatMap((located) => {
-    const { name } = located.unit;
-    const found = findContainer(predictor, name);
-    if (found === undefined || seen.has(name)) return [];
+    const { name, endpoint } = located.unit;
+    const { httpPort: http, grpcPort: grpc } = endpoint ?? {};
+    const index = findContainer(predictor, name)?.index;
+    if (index === undefined || http === undefined || grpc === undefined) return [];
+    if (seen.has(name)) return [];
     seen.add(name);
-    return [{ ...located, index: found.index }];
+    return [{ ...located, index, http, grpc }];
   });
 };
 

@@ -10,18 +10,29 @@ import { isQuantity } from "../../../api/shape/scalar.ts";
 import type {
   Container,
   EnvFromSource,
+  EnvVar,
   PodSpec,
   ResourceRequirements,
-  VolumeMount,
 } from "../../../api/types.ts";
+import type { Facts } from "../desired.ts";
 import { modelFolder } from "../env.ts";
-import { credentialsOf, keyFileFolder } from "./credentials.ts";
-import type { Model, Store } from "./model.ts";
-import { withContainer, withMount, withSource, withVolume } from "./mount.ts";
+import { credentialsOf } from "./credentials.ts";
+import { containerIn, withContainer, withMount, withVolume } from "./mount.ts";
+import { locate, type Stored, withKeyFile } from "./source.ts";
 
-/** Source, also of the names below: operator contract, 7.4. */
+/** A stored model, and what its owner in the manifest says about the way to it. */
+export type Model = Stored & {
+  readonly envSecretRefName: string | undefined;
+  readonly storageInitializerImage: string | undefined;
+  /** The service account whose secrets open the store. */
+  readonly account: string;
+};
+
+/** What fetching a model depends on beside the model. */
+export type Store = { readonly settings: Settings; readonly facts: Facts };
+
+/** Source: operator contract, 7.4. */
 const stockImage = "docker.io/seldonio/rclone-storage-initializer:latest";
-const claimFolder = "/mnt/pvc";
 
 /**
  * The pod in which a container finds its model at `/mnt/models`. An init container of the name that
@@ -30,7 +41,7 @@ const claimFolder = "/mnt/pvc";
 export const withModel = (pod: PodSpec, model: Model, store: Store): Result<PodSpec> => {
   const path = at(model.path, "modelUri");
   const volume = cutName(`${model.container}-provision-location`);
-  const reader = readerOf(pod, model);
+  const reader = containerIn(pod, model.container);
   const mount = { name: volume, mountPath: modelFolder };
   const mounted = withMount(reader, { ...mount, readOnly: true }, path);
   if (!mounted.ok) return mounted;
@@ -42,13 +53,18 @@ export const withModel = (pod: PodSpec, model: Model, store: Store): Result<PodS
   if (!resources.ok) return resources;
   const location = locate(spec, model);
   if (!location.ok) return location;
-  const key = withKeyFile(location.value.spec, model, store);
+  const { env, keyFileSecret } = credentialsOf(
+    model.account,
+    store.facts,
+    store.settings.credentials,
+  );
+  const key = withKeyFile(location.value.spec, keyFileSecret);
   const initializer: Container = {
     name,
     image: model.storageInitializerImage || store.settings.storageInitializer.image || stockImage,
     imagePullPolicy: "IfNotPresent",
     args: [location.value.uri, modelFolder],
-    ...environment(model, store),
+    ...environment(env, secretEnv(model, store.settings)),
     resources: resources.value,
     volumeMounts: [mount, ...location.value.mounts, ...key.mounts],
     terminationMessagePath: "/dev/termination-log",
@@ -66,70 +82,13 @@ const initializerName = (container: string): string => {
   return name === container ? "model-initializer" : name;
 };
 
-const readerOf = (pod: PodSpec, { container }: Model): Container => {
-  const reader = pod.containers.find(({ name }) => name === container);
-  if (reader === undefined) throw new Error(`pod has no container ${container}`);
-  return reader;
-};
-
-/** A pod as far as it is made, where its initializer fetches from, and what that must mount. */
-type Located = {
-  readonly spec: PodSpec;
-  readonly uri: string;
-  readonly mounts: readonly VolumeMount[];
-};
-
-/** A model on a volume is copied from there: `pvc://claim/path`. */
-const locate = (spec: PodSpec, model: Model): Result<Located> => {
-  if (!model.uri.startsWith("pvc://")) return success({ spec, uri: model.uri, mounts: [] });
-  const path = at(model.path, "modelUri");
-  const [claimName = "", ...folders] = model.uri.slice("pvc://".length).split("/");
-  if (!/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(claimName)) {
-    const message = `"${model.uri}" names no PersistentVolumeClaim; write pvc://claim/path`;
-    return failure([{ path, message }]);
-  }
-  const source = withSource(
-    spec,
-    { name: "kfserving-pvc-source", persistentVolumeClaim: { claimName } },
-    ({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === claimName,
-  );
-  const mount = { name: source.volume, mountPath: claimFolder, readOnly: true };
-  const mounted = withMount(readerOf(source.spec, model), mount, path);
-  if (!mounted.ok) return mounted;
-  return success({
-    spec: withContainer(source.spec, mounted.value),
-    uri: `${claimFolder}/${folders.join("/")}`,
-    mounts: [mount],
-  });
-};
-
-const withKeyFile = (
-  spec: PodSpec,
-  { account }: Model,
-  { facts, settings }: Store,
-): Omit<Located, "uri"> => {
-  const { keyFileSecret: secretName } = credentialsOf(account, facts, settings.credentials);
-  if (secretName === undefined) return { spec, mounts: [] };
-  const source = withSource(
-    spec,
-    { name: "user-gcp-sa", secret: { secretName } },
-    ({ secret }) => secret?.secretName === secretName,
-  );
-  const mount = { name: source.volume, mountPath: keyFileFolder, readOnly: true };
-  return { spec: source.spec, mounts: [mount] };
-};
-
 const environment = (
-  model: Model,
-  { facts, settings }: Store,
-): Pick<Container, "env" | "envFrom"> => {
-  const { env } = credentialsOf(model.account, facts, settings.credentials);
-  const envFrom = secretEnv(model, settings);
-  return {
-    ...(env.length > 0 ? { env } : {}),
-    ...(envFrom.length > 0 ? { envFrom } : {}),
-  };
-};
+  env: readonly EnvVar[],
+  envFrom: readonly EnvFromSource[],
+): Pick<Container, "env" | "envFrom"> => ({
+  ...(env.length > 0 ? { env } : {}),
+  ...(envFrom.length > 0 ? { envFrom } : {}),
+});
 
 /** The secret that says how to reach a store: a model's own, or the one for all. */
 export const secretEnv = (

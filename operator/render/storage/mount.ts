@@ -47,6 +47,13 @@ export const withMount = (
 
 const bare = (path: string): string => path.replace(/\/+$/, "");
 
+/** The container of that name, which is there: pods are made before they are furnished. */
+export const containerIn = (spec: PodSpec, name: string): Container => {
+  const found = spec.containers.find((container) => container.name === name);
+  if (found === undefined) throw new Error(`pod has no container ${name}`);
+  return found;
+};
+
 /** The pod with another container in the place of the one of its name. */
 export const withContainer = (spec: PodSpec, container: Container): PodSpec => ({
   ...spec,

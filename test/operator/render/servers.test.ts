@@ -434,6 +434,21 @@ describe("withServers, TensorFlow", () => {
     ]);
   });
 
+  it("may have that name itself under its own protocol", () => {
+    const unit = { name: "tfserving" };
+    const pod = podOf(serverManifest("TENSORFLOW_SERVER", "tensorflow", { unit }));
+    expect(names(pod.containers)).toEqual(["tfserving", "seldon-container-engine"]);
+    expect(containerIn(pod, "tfserving").image).toBe("tensorflow/serving:2.1.0");
+  });
+
+  it.each(["tfserving", "seldon-container-engine"])(
+    "refuses %s as the name of another server",
+    (name) => {
+      const result = furnish(serverManifest("SKLEARN_SERVER", "seldon", { unit: { name } }));
+      expect(pathsOf(issuesOf(result))).toEqual(["spec.predictors[0].graph.name"]);
+    },
+  );
+
   it("refuses a proxy with nothing to speak to", () => {
     const { seldon } = defaultSettings.predictorServers["TENSORFLOW_SERVER"]?.protocols ?? {};
     const settings = {
