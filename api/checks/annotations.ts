@@ -38,6 +38,9 @@ const texts = [
   "seldon.io/ambassador-id",
   "seldon.io/last-applied",
   "espalier.io/gateway",
+  "espalier.io/host",
+  "espalier.io/grpc-gateway",
+  "espalier.io/grpc-host",
 ];
 const known = [...numeric, ...switches, ...texts];
 
@@ -59,8 +62,9 @@ const places = ({ metadata, spec }: SeldonDeployment): readonly [string, Annotat
   }),
 ];
 
-const perAnnotation =
-  (check: (key: string, value: string, path: string) => Finding[]): Check =>
+/** A check of each annotation by itself. */
+export const perAnnotation =
+  (check: (key: string, value: string, path: string) => readonly Finding[]): Check =>
   ({ deployment }) =>
     places(deployment).flatMap(([path, annotations]) =>
       Object.entries(annotations ?? {}).flatMap(([key, value]) => check(key, value, at(path, key))),

@@ -38,6 +38,12 @@ import {
   predictorIsNamed,
 } from "./identity.ts";
 import {
+  ambassadorConfigIsRead,
+  entriesAreEntries,
+  headersAreHeaders,
+  meshHasHost,
+} from "./ingress.ts";
+import {
   containersAreNamed,
   containersHaveImages,
   disruptionBudgetHasOneBound,
@@ -73,6 +79,10 @@ const checks: readonly Check[] = [
   numbersAreNumbers,
   switchesAreSwitched,
   annotationsAreKnown,
+  headersAreHeaders,
+  ambassadorConfigIsRead,
+  meshHasHost,
+  entriesAreEntries,
   somePredictor,
   predictorIsNamed,
   predictorNamesAreUnique,
