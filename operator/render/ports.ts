@@ -1,5 +1,6 @@
 /** The ports of the Services that routes lead to. */
 import { containersOf, hasNoEngine } from "../../api/deployment.ts";
+import type { ContainerPort } from "../../api/types.ts";
 import { nodeContainerOf, type Subject } from "./subject.ts";
 
 export type ServicePorts = { readonly http: number; readonly grpc: number };
@@ -25,3 +26,12 @@ export const explainerPort = ({ predictor }: Subject): number => {
   const own = containerSpec?.ports?.find(({ name }) => name === "http");
   return own?.containerPort ?? (endpoint?.service_port || 9000);
 };
+
+/**
+ * How a probe names a container's port for HTTP: by name, unless a user's port of that number keeps
+ * a name of its own, since a list of ports has each number once. Source: design 5.2.1.
+ */
+export const httpPortOf = (ports: readonly ContainerPort[], number: number): "http" | number =>
+  ports.some(({ name, containerPort }) => name !== "http" && containerPort === number)
+    ? number
+    : "http";

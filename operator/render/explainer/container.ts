@@ -3,7 +3,7 @@ import { at } from "../../../api/path.ts";
 import { failure, type Result, success } from "../../../api/result.ts";
 import type { Container, Explainer, Probe } from "../../../api/types.ts";
 import { drain } from "../container.ts";
-import { explainerPort } from "../ports.ts";
+import { explainerPort, httpPortOf } from "../ports.ts";
 import { predictorPath, type Subject } from "../subject.ts";
 import { explainerArgs } from "./arguments.ts";
 import { explainerEnv } from "./environment.ts";
@@ -22,16 +22,18 @@ export const explainerContainer = (
   const image = imageOf(explainer, speech, subject);
   if (!image.ok) return image;
   const ports = own?.ports ?? [];
+  const number = explainerPort(subject);
+  const port = httpPortOf(ports, number);
   const container: Container = {
     ...own,
     name: own?.name || name,
     image: image.value,
     imagePullPolicy: own?.imagePullPolicy || "IfNotPresent",
-    ports: ports.some((port) => port.name === "http")
+    ports: ports.some(({ name }) => name === "http")
       ? ports
-      : [...ports, { name: "http", containerPort: explainerPort(subject), protocol: "TCP" }],
-    livenessProbe: own?.livenessProbe ?? tcpProbe(60, 5),
-    readinessProbe: own?.readinessProbe ?? tcpProbe(20, 7),
+      : [...ports, { name: "http", containerPort: number, protocol: "TCP" }],
+    livenessProbe: own?.livenessProbe ?? tcpProbe(port, 60, 5),
+    readinessProbe: own?.readinessProbe ?? tcpProbe(port, 20, 7),
     lifecycle: own?.lifecycle ?? drain,
   };
   if (speech.protocol !== "v2") {
@@ -53,8 +55,12 @@ const imageOf = (explainer: Explainer, { protocol }: Speech, subject: Subject): 
 };
 
 /** Source: operator contract, 5. */
-const tcpProbe = (initialDelaySeconds: number, failureThreshold: number): Probe => ({
-  tcpSocket: { port: "http" },
+const tcpProbe = (
+  port: "http" | number,
+  initialDelaySeconds: number,
+  failureThreshold: number,
+): Probe => ({
+  tcpSocket: { port },
   initialDelaySeconds,
   periodSeconds: 5,
   successThreshold: 1,

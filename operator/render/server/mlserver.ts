@@ -1,6 +1,7 @@
 import { success } from "../../../api/result.ts";
 import type { EnvVar, Probe } from "../../../api/types.ts";
 import { modelFolder, ownWins } from "../env.ts";
+import { httpPortOf } from "../ports.ts";
 import { withContainer } from "../storage/mount.ts";
 import { type Job, type Server, withOwnImage } from "./server.ts";
 
@@ -20,11 +21,12 @@ const runtimes: { readonly [implementation: string]: string } = {
 export const mlServer: Server = (job) => {
   const imaged = withOwnImage(job);
   if (!imaged.ok) return imaged;
+  const port = httpPortOf(imaged.value.ports ?? [], job.http);
   const container = {
     ...imaged.value,
     env: ownWins(mlServerEnv(job), imaged.value.env ?? []),
-    readinessProbe: asking("/v2/health/ready", imaged.value.readinessProbe),
-    livenessProbe: asking("/v2/health/live", imaged.value.livenessProbe),
+    readinessProbe: asking("/v2/health/ready", port, imaged.value.readinessProbe),
+    livenessProbe: asking("/v2/health/live", port, imaged.value.livenessProbe),
   };
   return success({ pod: withContainer(job.pod, container), reader: container.name });
 };
@@ -56,7 +58,7 @@ const mlServerEnv = ({ unit, http, grpc, subject }: Job): readonly EnvVar[] => {
 };
 
 /** Asks the server itself, as often and as long as it was asked before. */
-const asking = (path: string, probe: Probe = {}): Probe => {
+const asking = (path: string, port: "http" | number, probe: Probe = {}): Probe => {
   const { exec: _exec, tcpSocket: _tcp, grpc: _grpc, ...timing } = probe;
-  return { ...timing, httpGet: { path, port: "http" } };
+  return { ...timing, httpGet: { path, port } };
 };

@@ -139,6 +139,12 @@ describe("renderExplainer", () => {
     expect(containerIn(explained({ explainer: { containerSpec } }))).toMatchObject(containerSpec);
   });
 
+  it("waits by number where a user's own port has that number", () => {
+    const containerSpec = { name: "e", ports: [{ name: "web", containerPort: 9000 }] };
+    const { livenessProbe } = containerIn(explained({ explainer: { containerSpec } }));
+    expect(livenessProbe?.tcpSocket).toEqual({ port: 9000 });
+  });
+
   it("renders a Service that selects it by its own name", () => {
     const { service } = rendered(explained({ predictor: { annotations: { p: "1" } } }));
     expect(service).toMatchObject({

@@ -224,6 +224,12 @@ describe("withServers, MLServer", () => {
     });
   });
 
+  it("asks by number where a user's own port has that number", () => {
+    const container = { ports: [{ containerPort: 9000 }] };
+    const server = containerIn(podOf(serverManifest("SKLEARN_SERVER", "v2", { container })), "m");
+    expect(server.readinessProbe?.httpGet?.port).toBe(9000);
+  });
+
   it("12.13 keeps the port for metrics", () => {
     const server = containerIn(podOf(serverManifest("SKLEARN_SERVER", "v2")), "m");
     expect(names(server.ports)).toEqual(["metrics", "http", "grpc"]);
