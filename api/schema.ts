@@ -65,30 +65,33 @@ const LoggerSchema = Type.Object({
 
 export const PredictiveUnitSchema = Type.Cyclic(
   {
-    PredictiveUnit: Type.Object({
-      name: Type.String({ description: "a container's name, unless implementation is given" }),
-      children: optional(
-        Type.Array(Type.Ref("PredictiveUnit"), {
-          description: `the nodes below, at most ${maxChildLevels} levels deep`,
-        }),
-      ),
-      type: text("MODEL, ROUTER, COMBINER, TRANSFORMER or OUTPUT_TRANSFORMER"),
-      implementation: text("a built-in node, or a key of the prepackaged servers"),
-      methods: optional(
-        Type.Array(Type.String(), {
-          description: "TRANSFORM_INPUT, TRANSFORM_OUTPUT, ROUTE, AGGREGATE or SEND_FEEDBACK",
-        }),
-      ),
-      endpoint: optional(EndpointSchema),
-      parameters: optional(
-        Type.Array(ParameterSchema, { description: "what the node is told at start" }),
-      ),
-      modelUri: text("where the model is stored; it is loaded into /mnt/models"),
-      serviceAccountName: text("whose credentials load the model"),
-      envSecretRefName: text("a Secret that becomes the environment of the loading container"),
-      storageInitializerImage: text("loads the model in place of the default image"),
-      logger: optional(LoggerSchema),
-    }),
+    PredictiveUnit: Type.Object(
+      {
+        name: Type.String({ description: "a container's name, unless implementation is given" }),
+        children: optional(
+          Type.Array(Type.Ref("PredictiveUnit"), {
+            description: `the nodes below, at most ${maxChildLevels} levels deep`,
+          }),
+        ),
+        type: text("MODEL, ROUTER, COMBINER, TRANSFORMER or OUTPUT_TRANSFORMER"),
+        implementation: text("a built-in node, or a key of the prepackaged servers"),
+        methods: optional(
+          Type.Array(Type.String(), {
+            description: "TRANSFORM_INPUT, TRANSFORM_OUTPUT, ROUTE, AGGREGATE or SEND_FEEDBACK",
+          }),
+        ),
+        endpoint: optional(EndpointSchema),
+        parameters: optional(
+          Type.Array(ParameterSchema, { description: "what the node is told at start" }),
+        ),
+        modelUri: text("where the model is stored; it is loaded into /mnt/models"),
+        serviceAccountName: text("whose credentials load the model"),
+        envSecretRefName: text("a Secret that becomes the environment of the loading container"),
+        storageInitializerImage: text("loads the model in place of the default image"),
+        logger: optional(LoggerSchema),
+      },
+      described("a node, with the nodes below it: the root sees a request first"),
+    ),
   },
   "PredictiveUnit",
 );
@@ -163,18 +166,21 @@ const SvcOrchSpecSchema = Type.Object(
   described("the engine of this predictor"),
 );
 
-const ExplainerSchema = Type.Object({
-  type: text("such as AnchorTabular or KernelShap; without a type there is no explainer"),
-  modelUri: text("where the explainer is stored"),
-  serviceAccountName: text(),
-  containerSpec: optional(embedded("Container", "a Container of Kubernetes")),
-  config: textMap("flags of the explainer's command line"),
-  endpoint: optional(EndpointSchema),
-  envSecretRefName: text(),
-  storageInitializerImage: text(),
-  replicas: count(),
-  initParameters: text("a JSON object, as a string"),
-});
+const ExplainerSchema = Type.Object(
+  {
+    type: text("such as AnchorTabular or KernelShap; without a type there is no explainer"),
+    modelUri: text("where the explainer is stored"),
+    serviceAccountName: text(),
+    containerSpec: optional(embedded("Container", "a Container of Kubernetes")),
+    config: textMap("flags of the explainer's command line"),
+    endpoint: optional(EndpointSchema),
+    envSecretRefName: text(),
+    storageInitializerImage: text(),
+    replicas: count(),
+    initParameters: text("a JSON object, as a string"),
+  },
+  described("explains answers, in a Deployment of its own"),
+);
 
 const PredictorSpecSchema = Type.Object(
   {
