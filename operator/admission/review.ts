@@ -61,7 +61,8 @@ const judge = (asked: Fields, settings: Settings): Answer => {
   const parsed = parse(object, settings);
   if (parsed.ok) return allow(parsed.warnings);
   const old = operation === "UPDATE" ? standingFaults(object, oldObject, settings) : [];
-  const isOld = (issue: Issue): boolean => old.some((one) => isDeepStrictEqual(one, issue));
+  const known = new Set(old.map(keyOf));
+  const isOld = (issue: Issue): boolean => known.has(keyOf(issue));
   const news = parsed.issues.filter((issue) => !isOld(issue));
   const warnings = [...parsed.issues.filter(isOld), ...parsed.warnings];
   return news.length === 0 ? allow(warnings) : refuse(nameOf(asked), news, warnings);
@@ -99,5 +100,7 @@ const nameOf = ({ name, object }: Fields): string => {
   const found = [written, name, generateName].find((one) => typeof one === "string" && one !== "");
   return typeof found === "string" ? found : "";
 };
+
+const keyOf = ({ path, message }: Issue): string => JSON.stringify([path, message]);
 
 const fieldsOf = (value: unknown): Fields => (isPlain(value) ? { ...value } : {});
