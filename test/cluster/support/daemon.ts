@@ -72,6 +72,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     if (isRunning) process.kill(pid, name);
   };
   const end = async (): Promise<void> => {
+    shell.ref(); // whoever waits for its end stays until then
     signal("SIGKILL");
     await ended;
   };

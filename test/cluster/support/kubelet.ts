@@ -1,7 +1,8 @@
 /**
  * Plays the kubelet and the scheduler, which a control plane without nodes has not: says of pods
  * that they run and are ready. All else is real: Deployments become available through their
- * controller. Pods get no node, so the API server deletes them at once.
+ * controller. Pods get no node: the API server deletes them at once, and EndpointSlices leave them
+ * out.
  */
 import type { KubernetesObject } from "../../../operator/render/object.ts";
 import { type Api, targetOf } from "./api.ts";

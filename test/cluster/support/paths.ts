@@ -24,8 +24,9 @@ type Resource = { readonly name: string; readonly kind: string; readonly namespa
 
 export const makePaths = (ask: Transport["ask"]): Paths => {
   const known = new Map<string, Resource>();
+  const asked = new Map<string, Promise<void>>();
 
-  const discover = async ({ apiVersion, kind }: Kind): Promise<Resource> => {
+  const discover = async (apiVersion: string): Promise<void> => {
     const path = rootOf(apiVersion);
     const answer = await ask({ method: "GET", path });
     if (answer.status !== 200) throw new ApiError(`GET ${path}`, answer);
@@ -33,12 +34,22 @@ export const makePaths = (ask: Transport["ask"]): Paths => {
     for (const one of resources) {
       if (!one.name.includes("/")) known.set(`${apiVersion}/${one.kind}`, one);
     }
+  };
+  /** Many at once ask the server once. */
+  const learn = (apiVersion: string): Promise<void> => {
+    const learning =
+      asked.get(apiVersion) ?? discover(apiVersion).finally(() => asked.delete(apiVersion));
+    asked.set(apiVersion, learning);
+    return learning;
+  };
+  const find = async ({ apiVersion, kind }: Kind): Promise<Resource> => {
+    if (!known.has(`${apiVersion}/${kind}`)) await learn(apiVersion);
     const found = known.get(`${apiVersion}/${kind}`);
-    if (found === undefined) throw new Error(`the API server serves no ${kind} in ${apiVersion}`);
-    return found;
+    if (found !== undefined) return found;
+    throw new Error(`the API server serves no ${kind} in ${apiVersion}`);
   };
   const all = async ({ apiVersion, kind, namespace }: Where): Promise<string> => {
-    const resource = known.get(`${apiVersion}/${kind}`) ?? (await discover({ apiVersion, kind }));
+    const resource = await find({ apiVersion, kind });
     const inNamespace = resource.namespaced && namespace ? `/namespaces/${namespace}` : "";
     return `${rootOf(apiVersion)}${inNamespace}/${resource.name}`;
   };

@@ -33,6 +33,7 @@ type Kubeconfig = {
 };
 
 const limitMs = 60_000;
+const maxSockets = 32;
 
 const decoded = (value: string | undefined): Buffer => Buffer.from(value ?? "", "base64");
 
@@ -40,13 +41,14 @@ export const openTransport = (kubeconfig: string): Transport => {
   const config: Kubeconfig = JSON.parse(readFileSync(kubeconfig, "utf8"));
   const { cluster } = config.clusters[0];
   const { user } = config.users[0];
-  const agent = new Agent({
-    keepAlive: true,
+  const credentials = {
     ca: decoded(cluster["certificate-authority-data"]),
     cert: decoded(user["client-certificate-data"]),
     key: decoded(user["client-key-data"]),
-  });
-  const open = (asked: Asked): Promise<IncomingMessage> =>
+  };
+  const agent = new Agent({ ...credentials, keepAlive: true, maxSockets });
+  const watches = new Agent(credentials); // as many as are open
+  const openWith = (agent: Agent, asked: Asked): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const { method, path, body, contentType = "application/json", headers, signal } = asked;
       const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
@@ -66,7 +68,10 @@ export const openTransport = (kubeconfig: string): Transport => {
       sent.end(bytes);
     });
   const ask = async (asked: Asked): Promise<Answer> => {
-    const answer = await open({ ...asked, signal: asked.signal ?? AbortSignal.timeout(limitMs) });
+    const answer = await openWith(agent, {
+      ...asked,
+      signal: asked.signal ?? AbortSignal.timeout(limitMs),
+    });
     const chunks: Buffer[] = [];
     for await (const chunk of answer) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString();
@@ -77,7 +82,11 @@ export const openTransport = (kubeconfig: string): Transport => {
       warnings: warningsOf(answer),
     };
   };
-  return { ask, open, close: () => agent.destroy() };
+  const close = (): void => {
+    agent.destroy();
+    watches.destroy();
+  };
+  return { ask, open: (asked) => openWith(watches, asked), close };
 };
 
 /** `299 - "text"`. Source: RFC 7234, 5.5. */
