@@ -114,6 +114,11 @@ export const rows: readonly Row[] = [
     paths: [`${p1}.name`],
   },
   {
+    name: "9 a name longer than the CRD takes",
+    value: withPredictor({ name: "a".repeat(254), labels: { version: "one" } }),
+    paths: [`${p0}.name`],
+  },
+  {
     name: "10 node without container",
     value: withPredictor({ graph: node("other") }),
     paths: [`${p0}.graph.name`],
