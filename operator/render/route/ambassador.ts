@@ -139,13 +139,18 @@ export const ambassadorIds = (deployment: Deployment): Mapping["spec"] => {
   return id === undefined ? {} : { ambassador_id: [id] };
 };
 
-const limits = ["connections", "pending-requests", "requests", "retries"];
+const limits = {
+  "seldon.io/ambassador-circuit-breakers-max-connections": "max_connections",
+  "seldon.io/ambassador-circuit-breakers-max-pending-requests": "max_pending_requests",
+  "seldon.io/ambassador-circuit-breakers-max-requests": "max_requests",
+  "seldon.io/ambassador-circuit-breakers-max-retries": "max_retries",
+};
 
 const circuitBreaker = (deployment: Deployment): { readonly [limit: string]: number } =>
   Object.fromEntries(
-    limits.flatMap((limit) => {
-      const most = numberOf(deployment, `seldon.io/ambassador-circuit-breakers-max-${limit}`);
-      return most === undefined ? [] : [[`max_${limit.replace("-", "_")}`, most]];
+    Object.entries(limits).flatMap(([annotation, limit]) => {
+      const most = numberOf(deployment, annotation);
+      return most === undefined ? [] : [[limit, most]];
     }),
   );
 
