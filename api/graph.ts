@@ -3,23 +3,12 @@
  * so the shapes are structural and any tree of named nodes fits.
  */
 
+import { builtInRow } from "./built-ins/all.ts";
+
 /** Anything that has the two fields of a node. */
 export type Tree<T> = { readonly name: string; readonly children?: readonly T[] | undefined };
 
 export type Located<T> = { readonly unit: T; readonly path: string };
-
-/**
- * Implementations that run inside the engine, with no container.
- *
- * Source: engine contract, 6.8.
- */
-export const builtIns = [
-  "SIMPLE_MODEL",
-  "SIMPLE_ROUTER",
-  "RANDOM_ABTEST",
-  "AVERAGE_COMBINER",
-] as const;
-export type BuiltIn = (typeof builtIns)[number];
 
 /** Source: operator contract, 1.2: it stands for "no implementation". */
 export const unknownImplementation = "UNKNOWN_IMPLEMENTATION";
@@ -30,8 +19,9 @@ type Implemented = { readonly implementation?: string | undefined };
 export const isCustom = ({ implementation }: Implemented): boolean =>
   implementation === undefined || implementation === "" || implementation === unknownImplementation;
 
+/** Whether it runs inside the engine, with no container. Source: engine contract, 6.8. */
 export const isBuiltIn = ({ implementation }: Implemented): boolean =>
-  builtIns.some((builtIn) => builtIn === implementation);
+  builtInRow(implementation) !== undefined;
 
 /** Whether the implementation is a key of `predictor_servers`: any word but the known ones. */
 export const isPrepackaged = (unit: Implemented): boolean => !isCustom(unit) && !isBuiltIn(unit);

@@ -1,5 +1,7 @@
 /** What answers requests, made of a configuration: a graph and an engine for each transport. */
 
+import type { HeaderOf } from "./built-in-steps.ts";
+import { makeBuiltIns } from "./built-ins.ts";
 import type { GrpcCarried } from "./client/grpc-node.ts";
 import type { RestCarried } from "./client/rest-node.ts";
 import { type Clients, makeGrpcRemote, makeRestRemote } from "./clients.ts";
@@ -8,6 +10,7 @@ import type { Deadlines } from "./deadlines.ts";
 import { makeEngine } from "./engine/engine.ts";
 import { type Graph, type GraphOptions, makeGraph, preorder } from "./graph.ts";
 import type { Metrics } from "./metrics.ts";
+import type { StateStore } from "./nodes/state-store.ts";
 import type { PayloadLog } from "./payload-log/payload-log.ts";
 import type { Protocol } from "./protocol/protocols.ts";
 import {
@@ -37,6 +40,8 @@ export type Means = {
   readonly metrics: Metrics;
   /** Undefined if no unit is logged. */
   readonly payloadLog: PayloadLog | undefined;
+  /** Where built-in nodes keep what they learn. */
+  readonly store: StateStore;
   /** Why the engine itself is not ready, whatever its nodes say; undefined if it is. */
   readonly ownReason: () => string | undefined;
   /** Told when readiness changes, with the reason why not. */
@@ -49,13 +54,18 @@ export const makeFaces = (config: EngineConfig, means: Means): Faces => {
   const protocol = config.makeProtocol(limits.maxDecompressedBytes);
   const common = { metrics, clients, limits };
   const nodeLog = payloadLog?.nodeLog;
+  const builtIns = makeBuiltIns(plan, { random: Math.random, now: Date.now, store: means.store });
   const rest = makeSide<RestCarried>(config, {
     nodeLog,
+    builtIns,
+    headerOf: restHeader,
     codec: protocol.rest.codec,
     remote: makeRestRemote({ ...common, protocol: protocol.rest, timeoutMs: config.restTimeoutMs }),
   });
   const grpc = makeSide<GrpcCarried>(config, {
     nodeLog,
+    builtIns,
+    headerOf: grpcHeader,
     codec: protocol.grpc.codec,
     remote: makeGrpcRemote({ ...common, protocol: protocol.grpc, timeoutMs: config.grpcTimeoutMs }),
   });
@@ -86,6 +96,15 @@ export const makeFaces = (config: EngineConfig, means: Means): Faces => {
   };
 };
 
+/** Out of lines, each ended by CRLF. */
+const restHeader: HeaderOf<RestCarried> = ({ headerLines }, name) => {
+  const wanted = `${name.toLowerCase()}:`;
+  const line = headerLines.split("\r\n").find((one) => one.toLowerCase().startsWith(wanted));
+  return line?.slice(wanted.length).trim();
+};
+
+const grpcHeader: HeaderOf<GrpcCarried> = ({ metadata }, name) => metadata.get(name)[0]?.toString();
+
 /** Health and reflection, which every protocol has over gRPC. */
 const withCommonServices = (
   { unary, duplexStreams }: Pick<GrpcHandlers, "unary" | "duplexStreams">,
@@ -104,9 +123,9 @@ const withCommonServices = (
 /** The graph over one transport, and the engine that walks it. */
 const makeSide = <Carried>(
   { plan, record }: EngineConfig,
-  options: Pick<GraphOptions<Carried>, "codec" | "remote" | "nodeLog">,
+  options: Omit<GraphOptions<Carried>, "plan">,
 ) => {
-  const graph = makeGraph({ ...options, plan, random: Math.random });
+  const graph = makeGraph({ ...options, plan });
   return {
     graph,
     engine: makeEngine(graph.root, record === "every-node" ? options.codec.record : undefined),

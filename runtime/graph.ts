@@ -3,14 +3,14 @@
  * or to a built-in, once, at start. Source: engine contract, 6.1 and 6.8.
  */
 import type { ClientDuplexStream } from "@grpc/grpc-js";
+import { builtInRow } from "../api/built-ins/all.ts";
 import type { Plan, PlanUnit } from "../api/plan.ts";
+import { builtInSteps, type HeaderOf } from "./built-in-steps.ts";
+import type { BuiltIns } from "./built-ins.ts";
 import type { StreamAnswer } from "./client/stream.ts";
 import type { Call } from "./engine/call.ts";
-import type { Node, Route, Step } from "./engine/node.ts";
+import type { Node, Step } from "./engine/node.ts";
 import { EngineError, withoutAnswer } from "./errors.ts";
-import { makeAbTest, type Random } from "./nodes/abtest.ts";
-import { average } from "./nodes/average.ts";
-import { simpleModelAnswer, simpleRoute } from "./nodes/simple.ts";
 import type { Payload } from "./payload.ts";
 import { hooks, logged, type NodeLog } from "./payload-log/node-log.ts";
 import type { Codec, Verb } from "./protocol/protocol.ts";
@@ -52,14 +52,13 @@ export type Graph<Carried> = {
 export type GraphOptions<Carried> = {
   readonly plan: Plan;
   readonly codec: Codec;
-  readonly random: Random;
+  readonly builtIns: BuiltIns;
+  readonly headerOf: HeaderOf<Carried>;
   /** Makes the client of a unit; undefined if its endpoint does not say where it is. */
   readonly remote: (unit: PlanUnit) => NodeClient<Carried> | undefined;
   /** Where a unit's messages are logged; undefined if they are not. */
   readonly nodeLog?: ((unit: PlanUnit) => NodeLog | undefined) | undefined;
 };
-
-const builtIns = new Set(["SIMPLE_MODEL", "SIMPLE_ROUTER", "RANDOM_ABTEST", "AVERAGE_COMBINER"]);
 
 export const makeGraph = <Carried>(options: GraphOptions<Carried>): Graph<Carried> => {
   const units = makeUnit(options.plan.graph, options);
@@ -85,7 +84,7 @@ const makeUnit = <Carried>(plan: PlanUnit, options: GraphOptions<Carried>): Unit
   return {
     plan,
     remote,
-    builtIn: remote === undefined && builtIns.has(plan.implementation ?? ""),
+    builtIn: remote === undefined && options.builtIns.has(plan),
     children: plan.children.map((child) => makeUnit(child, options)),
   };
 };
@@ -98,23 +97,26 @@ const isModel = ({ type, methods }: PlanUnit): boolean =>
   type === "MODEL" && !methods.includes("TRANSFORM_INPUT") && !methods.includes("TRANSFORM_OUTPUT");
 
 const chooses = (unit: PlanUnit): boolean =>
-  does(unit, "ROUTER", "ROUTE") ||
-  unit.implementation === "RANDOM_ABTEST" ||
-  unit.implementation === "SIMPLE_ROUTER";
+  does(unit, "ROUTER", "ROUTE") || builtInRow(unit.implementation)?.kind === "router";
 
 const isSimpleRouter = <Carried>({ plan, builtIn }: Unit<Carried>): boolean =>
   builtIn && plan.implementation === "SIMPLE_ROUTER";
 
 const makeNode = <Carried>(unit: Unit<Carried>, options: GraphOptions<Carried>): Node<Carried> => {
-  const node = {
-    name: unit.plan.name,
+  const { plan } = unit;
+  const { codec, headerOf } = options;
+  const log = options.nodeLog?.(plan);
+  const own = options.builtIns.get(plan);
+  const builtIn = own && builtInSteps({ name: plan.name, node: own, codec, headerOf, log });
+  const steps = unit.builtIn && builtIn !== undefined ? builtIn : remoteSteps(unit, options, log);
+  const asked = does(plan, "ROUTER", "ROUTE") && !unit.builtIn;
+  return {
+    name: plan.name,
     children: unit.children.map((one) => makeNode(one, options)),
+    ...steps,
+    ...hooks(steps, log),
+    route: asked ? (message, call) => askRoute(unit, codec, message, call) : builtIn?.route,
   };
-  const log = options.nodeLog?.(unit.plan);
-  const steps = unit.builtIn
-    ? builtInSteps(unit.plan, options, log)
-    : remoteSteps(unit, options, log);
-  return { ...node, ...steps, ...hooks(steps, log), route: routeOf(unit, options) };
 };
 
 type Steps<Carried> = Pick<Node<Carried>, "input" | "aggregate" | "output" | "feedback">;
@@ -163,52 +165,6 @@ const ask = <Carried>(
     "NODE_WITHOUT_ENDPOINT",
     `node ${name} has to be called, but its endpoint names no port for this transport, and it is no built-in implementation`,
   );
-};
-
-const none: Steps<unknown> = {
-  input: undefined,
-  aggregate: undefined,
-  output: undefined,
-  feedback: undefined,
-};
-
-const builtInSteps = <Carried>(
-  { name, implementation }: PlanUnit,
-  { codec }: GraphOptions<Carried>,
-  log: NodeLog | undefined,
-): Steps<Carried> => {
-  switch (implementation) {
-    case "SIMPLE_MODEL":
-      return {
-        ...none,
-        input: logged(async (message) => codec.write(simpleModelAnswer, [message], "tensor"), log),
-        feedback: async (message) => message,
-      };
-    case "AVERAGE_COMBINER":
-      return {
-        ...none,
-        aggregate: async (answers) => codec.write(average(name, answers.map(codec.view)), answers),
-      };
-    default:
-      return none;
-  }
-};
-
-const routeOf = <Carried>(
-  unit: Unit<Carried>,
-  { codec, random }: GraphOptions<Carried>,
-): Route<Carried> | undefined => {
-  const { plan } = unit;
-  const asked = does(plan, "ROUTER", "ROUTE");
-  if (asked && !unit.builtIn) return (message, call) => askRoute(unit, codec, message, call);
-  switch (plan.implementation) {
-    case "RANDOM_ABTEST":
-      return makeAbTest(plan.name, plan.parameters, random);
-    case "SIMPLE_ROUTER":
-      return simpleRoute;
-    default:
-      return undefined;
-  }
 };
 
 /** A router's error body is not the graph's answer: the client gets its status alone. Source: engine contract, 2.6. */

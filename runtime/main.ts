@@ -11,6 +11,7 @@ import { type EngineConfig, type Environment, type PlanOrFaults, readConfig } fr
 import { makeDeadlines } from "./deadlines.ts";
 import { type Faces, type Means, makeFaces } from "./faces.ts";
 import { type Metrics, makeMetrics } from "./metrics.ts";
+import { makeMemoryStore } from "./nodes/store/memory.ts";
 import { makeLookup } from "./payload-log/lookup.ts";
 import { makePayloadLog, type PayloadLog } from "./payload-log/payload-log.ts";
 import { type GrpcServer, listenGrpc } from "./server/grpc.ts";
@@ -82,6 +83,7 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
     deadlines,
     metrics,
     payloadLog,
+    store: makeMemoryStore(Date.now),
     ownReason: () => (state.stopping ? "the engine is stopping" : undefined),
     onReadiness: (reason) => {
       if (reason === undefined) log.info("ready");

@@ -1,7 +1,8 @@
 /** What holds for every node of a graph: the rules of v1. */
 
+import { builtInNames } from "../built-ins/all.ts";
 import { findContainer } from "../deployment.ts";
-import { builtIns, isCustom, isPrepackaged, locate } from "../graph.ts";
+import { isCustom, isPrepackaged, locate } from "../graph.ts";
 import { at } from "../path.ts";
 import { hint } from "../spelling.ts";
 import type { PredictiveUnit, PredictorSpec } from "../types.ts";
@@ -79,7 +80,7 @@ export const serverIsKnown: Check = perUnit(({ unit, path, predictor }, { settin
   if (implementation === undefined || !isPrepackaged(unit)) return [];
   if (Object.hasOwn(servers, implementation)) return [];
   if (findContainer(predictor, unit.name)?.container.image) return [];
-  const words = [...builtIns, ...Object.keys(servers)];
+  const words = [...builtInNames, ...Object.keys(servers)];
   const message =
     `"${implementation}" is neither a built-in node nor one of the predictor_servers of seldon-config; ` +
     `name one of them, or give the container an image${hint(implementation, words)}`;

@@ -76,7 +76,12 @@ export const makeEngine = <Carried>(
   ): Promise<Payload> => {
     node.heard?.(message, call);
     if (node.children.length > 0) {
-      const route = routes(node.name);
+      const said = routes(node.name);
+      const route =
+        said === ALL && node.recall !== undefined
+          ? ((await node.recall(message, call)) ?? ALL)
+          : said;
+      call.routes.set(node.name, route);
       if (route === NONE) return message;
       const targets = route === ALL ? node.children : [childAt(node, route)];
       await all(targets, call, (child, own) => feedback(child, message, own, routes));

@@ -22,6 +22,8 @@ export type Hear = (message: Payload, call: Call) => void;
 /** Hears what goes into a node's children, and what comes out of them if they succeed. */
 export type Tap = { readonly before: Hear; readonly after: Hear };
 
+export type Recalled = number | undefined | Promise<number | undefined>;
+
 /** Every child gets the message, at the same time. Source: engine contract, 6.4. */
 export const ALL = -1;
 /** No child is called: the message goes on as it is. Source: engine contract, 6.4. */
@@ -45,6 +47,8 @@ export type Node<Carried = unknown> = {
   readonly feedback: Step<Carried> | undefined;
   /** Around the children: the message before it is routed, the answer after it is aggregated. */
   readonly tap?: Tap;
+  /** Which child an earlier request went to, where feedback does not say; undefined: nobody knows. */
+  readonly recall?: ((message: Payload, call: Call<Carried>) => Recalled) | undefined;
   /** Hears feedback before the children get it. */
   readonly heard?: Hear;
 };

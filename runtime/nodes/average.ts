@@ -1,18 +1,50 @@
+import type { basic } from "../../api/built-ins/basic.ts";
+import type { Values } from "../../api/built-ins/read.ts";
 import { EngineError } from "../errors.ts";
+import type { Means } from "./definition.ts";
+import type { BuiltInNode } from "./node.ts";
 import type { NumericView } from "./view.ts";
 
 /**
- * The element-wise mean of the children's numbers: arrays of one shape in, one of that shape out.
- * Column names are the first child's.
+ * The element-wise mean of the children's numbers, weighted if there are `weights`: arrays of one
+ * shape in, one of that shape out. Column names are the first child's.
  *
- * @throws {EngineError} PAYLOAD_UNFIT when the shapes differ, or there is nothing to average.
+ * @throws {EngineError} PAYLOAD_UNFIT when the shapes differ, or there is nothing to average;
+ * PARAMETER_INVALID when the weights do not fit the children.
  * Source: deviation E5.
  */
-export const average = (node: string, views: readonly NumericView[]): NumericView => {
+export const makeAverage = (
+  { weights }: Values<typeof basic.AVERAGE_COMBINER>,
+  { name, branches }: Means,
+): BuiltInNode => {
+  const sum = weights?.reduce((total, weight) => total + weight, 0);
+  if (weights !== undefined && (weights.length !== branches.length || !(sum && sum > 0))) {
+    throw new EngineError(
+      "PARAMETER_INVALID",
+      `node ${name}: parameter weights has ${weights.length} numbers with the sum ${sum}; write one for each of the ${branches.length} children, not all 0`,
+    );
+  }
+  return {
+    aggregate: (looks) => ({
+      numbers: average(
+        name,
+        looks.map((look) => look.numbers()),
+        weights,
+      ),
+    }),
+  };
+};
+
+export const average = (
+  node: string,
+  views: readonly NumericView[],
+  weights?: readonly number[],
+): NumericView => {
   const [first] = views;
   if (first === undefined)
     throw new EngineError("PAYLOAD_UNFIT", `node ${node} got nothing to average`);
   const sums = new Array<number>(first.values.length).fill(0);
+  let total = 0;
   views.forEach(({ shape, values }, child) => {
     if (shape.join() !== first.shape.join()) {
       throw new EngineError(
@@ -20,9 +52,11 @@ export const average = (node: string, views: readonly NumericView[]): NumericVie
         `node ${node} cannot average: child 0 answered shape [${first.shape}], child ${child} [${shape}]`,
       );
     }
+    const weight = weights?.[child] ?? 1;
+    total += weight;
     values.forEach((value, i) => {
-      sums[i] = (sums[i] ?? 0) + value;
+      sums[i] = (sums[i] ?? 0) + value * weight;
     });
   });
-  return { ...first, values: sums.map((sum) => sum / views.length) };
+  return { ...first, values: sums.map((sum) => sum / total) };
 };

@@ -23,15 +23,21 @@ export type Look = {
 /** A step's answer. What is left out is the message's own: no numbers pass the message on as it is. */
 export type Outcome = {
   readonly numbers?: NumericView;
+  /** How the numbers are written; otherwise as in the message that was looked at. */
+  readonly form?: "tensor" | "ndarray";
   /** Merged into `meta.tags`, or the parameters of a v2 message; nowhere under tensorflow. */
   readonly tags?: Readonly<Record<string, unknown>>;
 };
 
-/** Feedback about an earlier answer. Source: engine contract, 6.7. */
+/**
+ * Feedback about an earlier answer, read when it is first asked for something.
+ *
+ * @throws {EngineError} MESSAGE_UNREADABLE, PAYLOAD_UNFIT. Source: engine contract, 6.7.
+ */
 export type Feedback = {
-  /** The id of the request that it is about, if it says so. */
-  readonly id: string | undefined;
-  readonly reward: number;
+  /** The id of the request that it is about; its own where it does not say so. */
+  id(): string;
+  reward(): number;
   /** The child that the request went to; undefined if nobody knows. */
   readonly route: number | undefined;
   /** Of the request that it is about; undefined if feedback does not hold it. */

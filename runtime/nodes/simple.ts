@@ -1,11 +1,17 @@
+import type { BuiltInNode } from "./node.ts";
 import type { NumericView } from "./view.ts";
 
-/** What SIMPLE_MODEL answers to anything: one row of three class scores. Source: deviation E5. */
-export const simpleModelAnswer: NumericView = {
+const scores: NumericView = {
   shape: [1, 3],
   values: [0.1, 0.9, 0.5],
   names: ["class0", "class1", "class2"],
 };
 
-/** SIMPLE_ROUTER sends everything to its first child. Source: deviation E5. */
-export const simpleRoute = (): number => 0;
+/** Answers one row of three class scores to anything; takes feedback, and ignores it. Source: deviation E5. */
+export const simpleModel: BuiltInNode = {
+  input: () => ({ numbers: scores, form: "tensor" }),
+  feedback: () => {},
+};
+
+/** Sends everything to its first child. Source: deviation E5. */
+export const simpleRouter: BuiltInNode = { route: () => 0 };

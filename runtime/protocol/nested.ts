@@ -114,3 +114,12 @@ export const nest = (values: readonly number[], shape: readonly number[]): unkno
     nest(values.slice(i * size, (i + 1) * size), inner),
   );
 };
+
+/** @throws {EngineError} PAYLOAD_UNFIT */
+export const readJson = (bytes: Buffer): unknown => {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch (cause) {
+    throw unfit("it is not JSON", cause);
+  }
+};

@@ -2,12 +2,16 @@
 import { ALL } from "../engine/node.ts";
 import { EngineError } from "../errors.ts";
 import type { Payload } from "../payload.ts";
+import { readFeedback } from "./feedback-json.ts";
 import { jsonList } from "./json-list.ts";
+import { readJson } from "./nested.ts";
 import { type Parts, partsOf, withoutBinary } from "./open-inference-binary.ts";
 import { firstValue, isResponse, readView, writeView } from "./open-inference-view.ts";
+import { plain } from "./plain.ts";
 import type { Codec } from "./protocol.ts";
 import { checkedRoute, excerpt, parseReply, routeInJson } from "./route-reply.ts";
 import { withRenamed } from "./splice.ts";
+import { withMembers } from "./splice-into.ts";
 
 /** v2 messages as JSON, with or without binary tensors. `limitBytes` bounds what a compressed one may unpack to. */
 export const makeOpenInferenceJson = (limitBytes: number): Codec => ({
@@ -24,6 +28,9 @@ export const makeOpenInferenceJson = (limitBytes: number): Codec => ({
   // The protocol has no feedback, and its messages no meta.
   takesFeedback: false,
   feedbackRoutes: () => () => ALL,
+  feedback: (message) => readFeedback(plain(message, limitBytes)),
+  tag: (message, tags) => tag(message, partsOf(message, limitBytes), tags),
+  json: (message) => readJson(withoutBinary(partsOf(message, limitBytes), limitBytes)),
   record: (message) => message,
   view: (message) => readView(partsOf(message, limitBytes)),
   write: (view, like) => ({
@@ -32,6 +39,26 @@ export const makeOpenInferenceJson = (limitBytes: number): Codec => ({
     contentEncoding: undefined,
   }),
 });
+
+/** A parameter is a text, a number or a truth value: what is more is written as JSON in a text. */
+const parameterOf = (value: unknown): unknown =>
+  typeof value === "object" ? JSON.stringify(value) : value;
+
+const tag = (
+  message: Payload,
+  { json, binary }: Parts,
+  tags: Readonly<Record<string, unknown>>,
+): Payload => {
+  const parameters = Object.entries(tags).map(([name, value]) => [name, parameterOf(value)]);
+  const tagged = withMembers(json, ["parameters"], Object.fromEntries(parameters));
+  if (tagged === undefined) return message;
+  return {
+    ...message,
+    body: binary.length === 0 ? tagged : Buffer.concat([tagged, binary]),
+    contentEncoding: undefined,
+    ...(message.jsonBytes !== undefined && { jsonBytes: tagged.length }),
+  };
+};
 
 const renaming = { keep: ["inputs"], from: "outputs", to: "inputs" };
 

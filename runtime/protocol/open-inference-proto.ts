@@ -15,6 +15,7 @@ import type { Codec } from "./protocol.ts";
 import { routeInProto } from "./route-reply.ts";
 import { fields, invalidType, LENGTH, slice, textOf, wholeField, without } from "./wire.ts";
 import {
+  doubleField,
   doublesField,
   integersField,
   lengthField,
@@ -113,6 +114,27 @@ const write = ({ shape, values }: NumericView, like: Payload | undefined): Paylo
   ]);
 };
 
+/** Parameters behind the message's own: of entries of a map with one key the last one counts. */
+const withParameters = (message: Payload, tags: Readonly<Record<string, unknown>>): Payload => {
+  const entries = Object.entries(tags).flatMap(([name, value]) =>
+    lengthField(parametersField, [...textField(1, name), ...lengthField(2, inferParameter(value))]),
+  );
+  return { ...message, body: Buffer.concat([message.body, ...entries]) };
+};
+
+/** A truth value, a number or a text; what is more is written as JSON in a text. */
+const inferParameter = (value: unknown): Pieces => {
+  if (typeof value === "boolean") return varintField(1, Number(value));
+  if (typeof value === "number") return [doubleField(4, value)];
+  return textField(3, typeof value === "string" ? value : JSON.stringify(value));
+};
+
+/** The first tensor as it would be written over REST. */
+const asJson = (tensors: ReturnType<typeof tensorsOf>): unknown => {
+  const { shape, values } = readFirst(tensors);
+  return { inputs: [{ name: "input", datatype: "FP64", shape, data: values }] };
+};
+
 export const openInferenceProto: Codec = {
   chain,
   join,
@@ -120,6 +142,9 @@ export const openInferenceProto: Codec = {
   // The protocol has no feedback, and its messages no meta.
   takesFeedback: false,
   feedbackRoutes: () => () => ALL,
+  feedback: () => ({ id: undefined, reward: 0, request: undefined, truth: undefined }),
+  tag: (message, tags) => withParameters(message, tags),
+  json: (message) => asJson(tensorsOf(message)),
   record: (message) => message,
   view: (message) => ({ ...readFirst(tensorsOf(message)), names: [] }),
   write: (view, like) => write(view, like[0]),

@@ -43,6 +43,16 @@ export type RestRoute = {
 /** The two ways in which a message writes an array of numbers. */
 export type DataForm = "tensor" | "ndarray";
 
+/** What a message of feedback says. */
+export type FeedbackParts = {
+  /** Of the request that it is about, in its answer or else in the request; undefined if in neither. */
+  readonly id: string | undefined;
+  /** 0 if it gives none. */
+  readonly reward: number;
+  readonly request: Payload | undefined;
+  readonly truth: Payload | undefined;
+};
+
 /**
  * The few places in which a message must be looked into, for one protocol over one transport.
  */
@@ -57,6 +67,12 @@ export type Codec = {
   readonly takesFeedback: boolean;
   /** The routes that a feedback message carries; ALL where it carries none. */
   feedbackRoutes(message: Payload): FeedbackRoutes;
+  /** @throws {EngineError} MESSAGE_UNREADABLE */
+  feedback(message: Payload): FeedbackParts;
+  /** The message with these tags, beside those that it has; as it is where the protocol has no place for them. */
+  tag(message: Payload, tags: Readonly<Record<string, unknown>>): Payload;
+  /** The message in the JSON form of its protocol. @throws {EngineError} PAYLOAD_UNFIT */
+  json(message: Payload): unknown;
   /** The message with `meta.routing` set and every other byte as it was. */
   record(message: Payload, routes: ReadonlyMap<string, number>): Payload;
   /** The numbers in a message, for built-in nodes. @throws {EngineError} PAYLOAD_UNFIT */

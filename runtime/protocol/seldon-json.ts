@@ -1,12 +1,15 @@
 import type { FeedbackRoutes } from "../engine/engine.ts";
 import { ALL } from "../engine/node.ts";
 import type { Payload } from "../payload.ts";
+import { readFeedback } from "./feedback-json.ts";
 import { jsonList } from "./json-list.ts";
+import { readJson } from "./nested.ts";
 import { plain } from "./plain.ts";
 import type { Codec } from "./protocol.ts";
 import { checkedRoute, excerpt, parseReply, routeInJson } from "./route-reply.ts";
 import { readView, writeView } from "./seldon-view.ts";
 import { withRouting } from "./splice.ts";
+import { withMembers } from "./splice-into.ts";
 import { isFeedback } from "./strict.ts";
 
 /** SeldonMessages as JSON. `limitBytes` bounds what a compressed one may unpack to. */
@@ -20,6 +23,9 @@ export const makeSeldonJson = (limitBytes: number): Codec => ({
   route: (answer) => route(plain(answer, limitBytes)),
   takesFeedback: true,
   feedbackRoutes: (message) => feedbackRoutes(message, limitBytes),
+  feedback: (message) => readFeedback(plain(message, limitBytes)),
+  tag: (message, tags) => tag(message, plain(message, limitBytes), tags),
+  json: (message) => readJson(plain(message, limitBytes)),
   record,
   view: (message) => readView(plain(message, limitBytes)),
   write: (view, like, form) =>
@@ -55,6 +61,12 @@ const readRouting = (message: Payload, limitBytes: number): Loose => {
   } catch {
     return {}; // Feedback that is not JSON carries no routing: it goes to every child, as in v1.
   }
+};
+
+/** A message that is no JSON object has no place for tags. */
+const tag = (message: Payload, json: Buffer, tags: Loose): Payload => {
+  const body = withMembers(json, ["meta", "tags"], tags);
+  return body === undefined ? message : { ...message, body, contentEncoding: undefined };
 };
 
 const record = (message: Payload, taken: ReadonlyMap<string, number>): Payload => {

@@ -3,6 +3,7 @@ import type { FeedbackRoutes } from "../engine/engine.ts";
 import { ALL } from "../engine/node.ts";
 import type { Payload } from "../payload.ts";
 import type { Codec } from "./protocol.ts";
+import { asJson, readFeedback, withTags } from "./seldon-proto-meta.ts";
 import { seldonRoute } from "./seldon-proto-route.ts";
 import { readView } from "./seldon-proto-view.ts";
 import { writeView } from "./seldon-proto-write.ts";
@@ -62,6 +63,9 @@ export const seldonProto: Codec = {
   route: ({ body }) => seldonRoute(body),
   takesFeedback: true,
   feedbackRoutes: ({ body }) => feedbackRoutes(body),
+  feedback: ({ body }) => readFeedback(body),
+  tag: withTags,
+  json: ({ body }) => asJson(body),
   record,
   view: ({ body }) => readView(body),
   write: (view, like, form) =>

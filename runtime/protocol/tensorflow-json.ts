@@ -3,8 +3,9 @@ import { ALL } from "../engine/node.ts";
 import { EngineError } from "../errors.ts";
 import type { NumericView } from "../nodes/view.ts";
 import type { Payload } from "../payload.ts";
+import { readFeedback } from "./feedback-json.ts";
 import { jsonList } from "./json-list.ts";
-import { finite, nest, numericOrBoolean, readNested, unfit } from "./nested.ts";
+import { finite, nest, numericOrBoolean, readJson, readNested, unfit } from "./nested.ts";
 import { plain } from "./plain.ts";
 import type { Codec } from "./protocol.ts";
 import { checkedRoute, excerpt, parseReply, routeInJson } from "./route-reply.ts";
@@ -22,6 +23,9 @@ export const makeTensorflowJson = (limitBytes: number): Codec => ({
   // Nodes get no feedback in this protocol, and its messages have no meta.
   takesFeedback: false,
   feedbackRoutes: () => () => ALL,
+  feedback: (message) => readFeedback(plain(message, limitBytes)),
+  tag: (message) => message,
+  json: (message) => readJson(plain(message, limitBytes)),
   record: (message) => message,
   view: (message) => readView(plain(message, limitBytes)),
   write: (view) => ({

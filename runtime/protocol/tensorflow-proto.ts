@@ -2,7 +2,7 @@
 import { ALL } from "../engine/node.ts";
 import type { NumericView } from "../nodes/view.ts";
 import type { Payload } from "../payload.ts";
-import { unfit } from "./nested.ts";
+import { nest, unfit } from "./nested.ts";
 import type { Codec } from "./protocol.ts";
 import { routeInProto } from "./route-reply.ts";
 import { firstOfTensorProto, readTensorProto, tensorProto } from "./tensor-proto.ts";
@@ -100,6 +100,12 @@ export const tensorflowProto: Codec = {
   // Nodes get no feedback in this protocol, and its messages have no meta.
   takesFeedback: false,
   feedbackRoutes: () => () => ALL,
+  feedback: () => ({ id: undefined, reward: 0, request: undefined, truth: undefined }),
+  tag: (message) => message,
+  json: (message) => {
+    const { shape, values } = view(message);
+    return { instances: nest(values, shape) };
+  },
   record: (message) => message,
   view,
   write: (numbers, like) => write(numbers, like[0]),

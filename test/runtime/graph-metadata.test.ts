@@ -6,6 +6,7 @@ import { makeGraph } from "../../runtime/graph.ts";
 import { graphEnds } from "../../runtime/graph-ends.ts";
 import { graphMetadata } from "../../runtime/graph-metadata.ts";
 import { makeSeldonJson } from "../../runtime/protocol/seldon-json.ts";
+import { builtInsOf } from "./built-ins.ts";
 import { makeCall, payload, textOf } from "./engine/walk.ts";
 import { planOf, unit } from "./plan.ts";
 
@@ -19,10 +20,11 @@ type Said = { readonly [unit: string]: unknown };
 const metadataOf = async (graph: Partial<PlanUnit>, said: Said = {}) => {
   const asked: string[] = [];
   const carried: RestCarried[] = [];
+  const plan = planOf({ endpoint: at, ...graph });
   const made = makeGraph<RestCarried>({
-    plan: planOf({ endpoint: at, ...graph }),
+    plan,
     codec: makeSeldonJson(1000),
-    random: () => 0,
+    ...builtInsOf(plan),
     remote: ({ name, endpoint }) =>
       endpoint && {
         call: async (verb, _message, call) => {
@@ -120,10 +122,11 @@ describe("graphMetadata", () => {
       children: [leaf("a")],
     });
     expect(json.graphinputs).toEqual(["a in"]);
+    const plan = planOf({ name: "s", implementation: "SIMPLE_MODEL", type: "MODEL" });
     const alone = makeGraph<RestCarried>({
-      plan: planOf({ name: "s", implementation: "SIMPLE_MODEL", type: "MODEL" }),
+      plan,
       codec: makeSeldonJson(1000),
-      random: () => 0,
+      ...builtInsOf(plan),
       remote: () => undefined,
     });
     const call = { ...makeCall(), carried: { headerLines: "", acceptsEncoding: false } };

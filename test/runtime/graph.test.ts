@@ -5,6 +5,7 @@ import { EngineError } from "../../runtime/errors.ts";
 import { makeGraph, preorder } from "../../runtime/graph.ts";
 import { makeSeldonJson } from "../../runtime/protocol/seldon-json.ts";
 import { unitAnswer } from "../../runtime/unit-answer.ts";
+import { builtInsOf } from "./built-ins.ts";
 import { type Journal, makeCall, payload, textOf } from "./engine/walk.ts";
 import { planOf, unit } from "./plan.ts";
 
@@ -16,10 +17,11 @@ type Script = { readonly [unitAndVerb: string]: string | EngineError };
 const graphOf = (graph: Partial<PlanUnit>, script: Script = {}, draws: readonly number[] = []) => {
   const journal: Journal = [];
   const random = draws.values();
+  const plan = planOf(graph);
   const made = makeGraph({
-    plan: planOf(graph),
+    plan,
     codec,
-    random: () => random.next().value ?? 0,
+    ...builtInsOf(plan, () => random.next().value ?? 0),
     remote: ({ name, endpoint }) =>
       endpoint && {
         call: async (verb, message) => {

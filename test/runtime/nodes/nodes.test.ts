@@ -1,14 +1,78 @@
 import { describe, expect, it } from "@jest/globals";
-import { makeAbTest } from "../../../runtime/nodes/abtest.ts";
+import type { PlanParameter } from "../../../api/plan.ts";
 import { average } from "../../../runtime/nodes/average.ts";
-import { simpleModelAnswer, simpleRoute } from "../../../runtime/nodes/simple.ts";
+import type { BuiltInNode, Look, Outcome } from "../../../runtime/nodes/node.ts";
+import { definitionOf } from "../../../runtime/nodes/registry.ts";
+import { makeMemoryStore } from "../../../runtime/nodes/store/memory.ts";
 import { codeOf } from "../protocol/outcome.ts";
 
 const parameter = (name: string, value: string) => ({ name, value });
 
-describe("makeAbTest", () => {
-  const routeAt = (draw: number, ...parameters: { name: string; value: string }[]): number =>
-    makeAbTest("ab", parameters, () => draw)();
+/** A node as an engine makes it; every draw is `draw`. */
+const made = (implementation: string, parameters: readonly PlanParameter[] = [], draw = 0) => {
+  const branches = ["a", "b", "c"].map((name, index) => ({ index, name }));
+  const store = makeMemoryStore(() => 0);
+  const means = { name: "n", branches, parameters, random: () => draw, now: () => 0, store };
+  const node: BuiltInNode | undefined = definitionOf(implementation)?.(means);
+  if (node === undefined) throw new Error(`no ${implementation}`);
+  return node;
+};
+
+const look = (more: Partial<Look> = {}): Look => ({
+  id: "id",
+  numbers: () => ({ shape: [1, 2], values: [7, 8], names: ["age", "user"] }),
+  json: () => ({}),
+  header: () => undefined,
+  ...more,
+});
+
+describe("RANDOM_ABTEST", () => {
+  const routeAt = (draw: number, ...parameters: { name: string; value: string }[]) =>
+    made("RANDOM_ABTEST", parameters, draw).route?.(look());
+
+  it.each([
+    { draw: 0, child: 0 },
+    { draw: 0.1, child: 1 },
+    { draw: 0.59, child: 1 },
+    { draw: 0.6, child: 2 },
+    { draw: 0.999, child: 2 },
+  ])("draws among three by weight: $draw is child $child", ({ draw, child }) => {
+    expect(routeAt(draw, parameter("weights", "1, 5, 4"))).toBe(child);
+  });
+
+  it.each(["1,2", "0,0,0", "1,-1,1", "1,x,1", ""])("refuses weights %j", (value) => {
+    expect(codeOf(() => routeAt(0, parameter("weights", value)))).toBe("PARAMETER_INVALID");
+  });
+
+  const share = (name: string, value: string, looks: readonly Look[]) => {
+    const weights = parameter("weights", "1,1,2");
+    const node = made("RANDOM_ABTEST", [weights, parameter(name, value)], 0.1);
+    return looks.map((one) => node.route?.(one));
+  };
+
+  it("keeps the requests of one header together, and spreads the headers", () => {
+    const users = Array.from({ length: 4000 }, (_, i) =>
+      look({ header: (name) => (name === "X-User" ? `user ${i}` : undefined) }),
+    );
+    const first = share("sticky_header", "X-User", users);
+    expect(share("sticky_header", "X-User", users)).toEqual(first);
+    const counts = [0, 1, 2].map((child) => first.filter((one) => one === child).length / 4000);
+    expect(counts[0]).toBeCloseTo(0.25, 1);
+    expect(counts[2]).toBeCloseTo(0.5, 1);
+  });
+
+  it("draws for a request without the header or the column", () => {
+    expect(share("sticky_header", "X-User", [look()])).toEqual([0]);
+    expect(share("sticky_field", "colour", [look()])).toEqual([0]);
+  });
+
+  it("keeps the rows of one column's value together", () => {
+    const of = (value: number) =>
+      look({ numbers: () => ({ shape: [1, 1], values: [value], names: ["user"] }) });
+    const [one, other, again] = share("sticky_field", "user", [of(1), of(5), of(1)]);
+    expect(again).toBe(one);
+    expect(other).toBeGreaterThanOrEqual(0);
+  });
 
   it.each([
     { name: "no parameter: 0.5", parameters: [], below: 0.49999, from: 0.5 },
@@ -61,6 +125,16 @@ describe("average", () => {
     expect(average("n", [view([]), view([])])).toEqual(view([]));
   });
 
+  it("weighs the children", () => {
+    const views = [view([1]), view([3]), view([11])];
+    expect(average("n", views, [2, 1, 1])).toEqual(view([4]));
+    const node = made("AVERAGE_COMBINER", [parameter("weights", "2,1,1")]);
+    const looks = views.map((one) => look({ numbers: () => one }));
+    expect(node.aggregate?.(looks)).toEqual({ numbers: view([4]) });
+    const unfit = made("AVERAGE_COMBINER", [parameter("weights", "2,1")]);
+    expect(codeOf(() => unfit.aggregate?.(looks))).toBe("PARAMETER_INVALID");
+  });
+
   it("names the child whose shape differs", () => {
     const views = [view([1, 2]), view([1, 2]), view([1, 2], [1, 2])];
     expect(codeOf(() => average("n", views))).toBe("PAYLOAD_UNFIT");
@@ -80,8 +154,10 @@ describe("average", () => {
 
 describe("the simple nodes", () => {
   it("answer what deviation E5 says", () => {
-    expect(simpleRoute()).toBe(0);
-    expect(simpleModelAnswer).toEqual({
+    expect(made("SIMPLE_ROUTER").route?.(look())).toBe(0);
+    const answer = made("SIMPLE_MODEL").input?.(look()) as Outcome;
+    expect(answer.form).toBe("tensor");
+    expect(answer.numbers).toEqual({
       shape: [1, 3],
       values: [0.1, 0.9, 0.5],
       names: ["class0", "class1", "class2"],

@@ -8,6 +8,7 @@ import { makeGraph, type NodeClient } from "../../../runtime/graph.ts";
 import type { NodeLog } from "../../../runtime/payload-log/node-log.ts";
 import type { Codec } from "../../../runtime/protocol/protocol.ts";
 import { makeSeldonRest } from "../../../runtime/protocol/seldon-rest.ts";
+import { builtInsOf } from "../built-ins.ts";
 import { makeCall, payload, textOf } from "../engine/walk.ts";
 import { unit } from "./fixture.ts";
 
@@ -51,7 +52,7 @@ const play = (graph: PlanUnit, script: Script = {}) => {
     };
   const plan = { name: "p", graph, version: "", labels: {}, images: {} };
   const remote = (one: PlanUnit) => (one.implementation ? undefined : clientOf(script)(one));
-  const { root } = makeGraph<unknown>({ plan, codec, random: () => 0, remote, nodeLog });
+  const { root } = makeGraph<unknown>({ plan, codec, ...builtInsOf(plan), remote, nodeLog });
   return { events, engine: makeEngine(root, undefined) };
 };
 
