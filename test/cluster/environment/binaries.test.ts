@@ -69,8 +69,11 @@ describe("prepareProgram", () => {
     await expect(prepareProgram("etcd", env, say)).rejects.toThrow("assets/etcd does not run");
   });
 
-  it("says what to do where there is no Go", async () => {
-    const env = { ESPALIER_CACHE: folder, PATH: "/nowhere" };
+  it.each([
+    { name: "no Go", go: "exit 127" },
+    { name: "an old Go", go: "echo go version go1.19.8 linux/amd64" },
+  ])("says what to do where there is $name", async ({ go }) => {
+    const env = { ESPALIER_CACHE: folder, PATH: `${put("bin", ["go"], go)}:/usr/bin:/bin` };
     await expect(prepareProgram("etcd", env, say)).rejects.toThrow("KUBEBUILDER_ASSETS");
   });
 
@@ -87,6 +90,7 @@ describe("prepareProgram", () => {
 });
 
 const writeProgram = `
+if [ "$1" = version ]; then echo go version go1.24.0 linux/amd64; fi
 while [ $# -gt 0 ]; do
   if [ "$1" = -o ]; then printf '#!/bin/sh\\nexit 0\\n' > "$2"; chmod +x "$2"; fi
   shift

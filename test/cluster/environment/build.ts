@@ -74,12 +74,17 @@ export const prepareProgram = async (
   return join(folder, program);
 };
 
-/** @throws {Error} when there is none. */
+/** From 1.21 on, Go gets the version that go.mod names by itself. */
+const oldestGo = 21;
+
+/** @throws {Error} when there is none, or one that is too old. */
 export const mustHaveGo = async (env: Env): Promise<void> => {
-  if ((await run(["go", "version"], env, checkLimitMs)).code === 0) return;
+  const { code, output } = await run(["go", "version"], env, checkLimitMs);
+  const minor = Number(/go1\.(\d+)/.exec(output)?.[1]);
+  if (code === 0 && minor >= oldestGo) return;
   throw new Error(
-    "there is no Go 1.24 or later to build or download it with. Install one; or let " +
-      "KUBEBUILDER_ASSETS name a folder with etcd, kube-apiserver, kubectl and " +
+    `there is no Go 1.24 or later to build or download it with${code === 0 ? `, but ${output.trim()}` : ""}. ` +
+      "Install one; or let KUBEBUILDER_ASSETS name a folder with etcd, kube-apiserver, kubectl and " +
       "kube-controller-manager, and ESPALIER_CACHE one in which this has run before",
   );
 };
