@@ -4,7 +4,7 @@ import { hasSeparateEngine } from "../deployment.ts";
 import { isPrepackaged, walk } from "../graph.ts";
 import { at, item } from "../path.ts";
 import { hint } from "../spelling.ts";
-import type { Container, PredictorSpec, SeldonPodSpec } from "../types.ts";
+import type { Container, PredictiveUnit, PredictorSpec, SeldonPodSpec } from "../types.ts";
 import { type Check, type Finding, fault, perPredictor, warning } from "./check.ts";
 
 type PodCheck = (
@@ -77,12 +77,21 @@ export const nodesHaveOneContainer: Check = perPredictor((predictor, path) => {
   );
 });
 
+/** Containers that we add, if a user does not, have an image. Source: operator contract, 4.4, 7.3. */
+const isAddedBeside = (name: string, servers: readonly PredictiveUnit[]): boolean =>
+  name === "seldon-container-engine" ||
+  servers.some(
+    (unit) =>
+      unit.implementation === "TENSORFLOW_SERVER" &&
+      (name === "tfserving" || name === `tfserving-${unit.name}`),
+  );
+
 /** A container runs an image; only prepackaged servers are given one. */
 export const containersHaveImages: Check = perPod((component, path, predictor) => {
   const servers = walk(predictor.graph).filter(isPrepackaged);
   return containers(component, path).flatMap(({ container, path: where }) => {
     const isGiven = container.image || servers.some(({ name }) => name === container.name);
-    if (isGiven || container.name === "seldon-container-engine") return [];
+    if (isGiven || isAddedBeside(container.name, servers)) return [];
     const message = container.command?.length
       ? "is missing, so the container runs on this machine only; add an image for a cluster"
       : "is missing; name the image to run";

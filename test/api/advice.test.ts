@@ -261,6 +261,13 @@ const rows: readonly Row[] = [
     warnings: [`${c0}.image`],
   },
   {
+    name: "a TensorFlow server without image, beside its proxy",
+    value: withPredictor({
+      graph: server("m", { implementation: "TENSORFLOW_SERVER" }),
+      componentSpecs: [pod({ name: "m" }, { name: "tfserving" })],
+    }),
+  },
+  {
     name: "a container with only a command",
     value: containers({ name: "model", command: ["node"] }),
     warnings: [`${c0}.image`],
