@@ -48,11 +48,18 @@ const withoutRepeats = (container: Container): Container => ({
   ...container,
   ...given({
     env: container.env && lastWins(container.env),
-    ports: container.ports && firstOf(container.ports, portKey),
+    ports: container.ports && distinctPorts(container.ports),
     volumeMounts:
       container.volumeMounts && firstOf(container.volumeMounts, ({ mountPath }) => mountPath),
   }),
 });
+
+/** A port that a user left without a name gets the one that we have for it. */
+const distinctPorts = (ports: readonly ContainerPort[]): readonly ContainerPort[] =>
+  firstOf(ports, portKey).map((port) => ({
+    ...given({ name: ports.find((each) => each.name && portKey(each) === portKey(port))?.name }),
+    ...port,
+  }));
 
 const portKey = ({ containerPort, protocol }: ContainerPort): string =>
   `${containerPort}/${protocol || "TCP"}`;

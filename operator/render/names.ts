@@ -26,14 +26,15 @@ const isName = ({ kind, metadata: { name } }: Made["object"]): boolean =>
     : /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name);
 
 const badName = ({ object: { kind, metadata }, path }: Made, deployment: Deployment): Issue => {
-  const name = deployment.metadata.name;
-  return /^[0-9]/.test(name) && metadata.name.startsWith(name)
+  const { name } = deployment.metadata;
+  const message =
+    `makes a ${kind} named "${metadata.name}", which Kubernetes refuses; ` +
+    "use lower-case letters, digits and -, and begin and end with a letter or digit";
+  // Whatever else a Service is named after may begin with a digit.
+  return kind === "Service" && /^[0-9]/.test(name)
     ? {
         path: "metadata.name",
-        message: `"${name}" begins with a digit, and Kubernetes wants a letter first in the ${kind} "${metadata.name}"; rename the deployment`,
+        message: `"${name}" begins with a digit, and Services named after it must not; rename the deployment`,
       }
-    : {
-        path,
-        message: `makes a ${kind} named "${metadata.name}", which Kubernetes refuses; use lower-case letters, digits and -`,
-      };
+    : { path, message };
 };

@@ -4,72 +4,11 @@ import { readDocuments } from "../../api/documents.ts";
 import { walk } from "../../api/graph.ts";
 import { parse } from "../../api/parse.ts";
 import { defaultSettings } from "../../api/settings.ts";
-import { builtIn, container, node, pod, server } from "./manifest.ts";
+import { manifestArbitrary } from "./arbitrary.ts";
 
 // A failure prints the seed; put it here to repeat the run.
 const seed = Date.now() % 2 ** 31;
 const options = { seed, numRuns: 300, verbose: false } as const;
-
-/** A graph of custom, built-in and prepackaged nodes with names of its own, and pods for it. */
-const predictorArbitrary = fc
-  .tuple(
-    fc.array(fc.constantFrom("custom", "builtIn", "server", "serverWithContainer"), {
-      minLength: 1,
-      maxLength: 8,
-    }),
-    fc.array(fc.nat({ max: 100 }), { minLength: 8, maxLength: 8 }),
-    fc.array(fc.nat({ max: 2 }), { minLength: 8, maxLength: 8 }),
-    fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
-    fc.nat({ max: 3 }),
-  )
-  .map(([kinds, parents, pods, named, prefix]) => {
-    const names = kinds.map((_, i) => `${"abcd"[prefix]}${i}`);
-    const children = names.map((): object[] => []);
-    const units = kinds.map((kind, i) => {
-      const more = { children: children[i] };
-      const name = names[i] ?? "";
-      if (kind === "builtIn") return builtIn(name, more);
-      return kind === "custom" ? node(name, more) : server(name, more);
-    });
-    units.slice(1).forEach((unit, i) => {
-      children[(parents[i] ?? 0) % (i + 1)]?.push(unit);
-    });
-    const containers: object[][] = [[], [], []];
-    kinds.forEach((kind, i) => {
-      if (kind !== "custom" && kind !== "serverWithContainer") return;
-      const ports = named[i] ? { ports: [{ name: "http", containerPort: 7000 + i }] } : {};
-      containers[pods[i] ?? 0]?.push(container(names[i] ?? "", ports));
-      if (named[7 - i]) containers[pods[i] ?? 0]?.push(container(`side${prefix}${i}`));
-    });
-    return {
-      name: `p${prefix}`,
-      graph: units[0],
-      componentSpecs: containers.map((list) => pod(...(list as { name: string }[]))),
-    };
-  });
-
-const manifestArbitrary = fc
-  .record({
-    predictors: fc.uniqueArray(predictorArbitrary, {
-      minLength: 1,
-      maxLength: 3,
-      selector: ({ name }) => name,
-    }),
-    protocol: fc.constantFrom(undefined, "seldon", "v2", "kfserving"),
-    transport: fc.constantFrom(undefined, "rest", "grpc"),
-    separate: fc.boolean(),
-  })
-  .map(({ predictors, protocol, transport, separate }) => ({
-    apiVersion: "machinelearning.seldon.io/v1",
-    kind: "SeldonDeployment",
-    metadata: { name: "m" },
-    spec: {
-      ...(protocol === undefined ? {} : { protocol }),
-      ...(transport === undefined ? {} : { transport }),
-      ...(separate ? { annotations: { "seldon.io/engine-separate-pod": "true" } } : {}),
-      predictors: predictors.map((predictor, i) => ({ ...predictor, traffic: i === 0 ? 100 : 0 })),
-    },
-  }));
 
 describe("parse, for any input", () => {
   it("never throws, whatever it is given", () => {
