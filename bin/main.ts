@@ -24,6 +24,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "print the Kubernetes objects that the operator would apply",
     load: () => import("./render.ts"),
   },
+  operator: {
+    summary: "the control-plane process that brings about SeldonDeployments in a cluster",
+    load: () => import("./operator.ts"),
+  },
   engine: {
     summary: "the data-plane process that routes requests through one predictor's graph",
     load: () => import("./engine.ts"),

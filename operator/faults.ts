@@ -11,6 +11,8 @@ export const faultReasons = {
   Forbidden: "grant the operator's role the verb and resource that the message names",
   KindMissing:
     "install the add-on whose kind the message names, or switch it off in the operator's settings",
+  SettingsUnreadable:
+    "mend the ConfigMap seldon-config, which could not be read since the operator started",
   Refused: "the API server refuses an object: mend the field that it names",
   Unavailable: "none; the operator tries again until the API server and its webhooks answer",
 } as const;

@@ -35,13 +35,8 @@ import type { KubernetesObject } from "./render/object.ts";
 import { render } from "./render/render.ts";
 import { renderRoutes } from "./render/route/route.ts";
 import { accountsOf } from "./render/server/accounts.ts";
+import type { SettingsNow } from "./settings-source.ts";
 import { isSameStatus, observe, reject, type Status } from "./status.ts";
-
-export type SettingsNow = {
-  readonly settings: Settings;
-  /** What is wrong with the newest settings, when those before them are still in force. */
-  readonly fault: string | undefined;
-};
 
 export type Surroundings = {
   readonly cluster: Cluster;
@@ -90,10 +85,13 @@ type Finding<T> =
 
 /** Parses and renders it all, before anything is written. */
 const want = async (manifest: KubernetesObject, around: Surroundings): Promise<Finding<Wanted>> => {
-  const { settings } = around.settings();
+  const { settings, fault = "", isSound } = around.settings();
   const parsed = parse(manifest, settings);
   if (!parsed.ok) return { ok: false, faults: invalidSpec(parsed.issues) };
   const deployment = parsed.value;
+  if (!isSound && dependsOnSettings(deployment)) {
+    return { ok: false, faults: [{ reason: "SettingsUnreadable", message: fault }] };
+  }
   const facts = await factsOf(accountsOf(deployment), deployment, around);
   if (!facts.ok) return facts;
   const rendered = render(deployment, settings, facts.value);

@@ -8,6 +8,7 @@ import { textAt, valueAt } from "../../operator/live.ts";
 import type { Outcome } from "../../operator/outcome.ts";
 import { makeReconcile, type Surroundings } from "../../operator/reconcile.ts";
 import { type KubernetesObject, nameOf, type Ref, refOf } from "../../operator/render/object.ts";
+import type { SettingsNow } from "../../operator/settings-source.ts";
 
 export const at: Ref = {
   apiVersion: "machinelearning.seldon.io/v1",
@@ -65,7 +66,7 @@ export type World = {
   /** `Ready=False WorkloadsNotReady` */
   condition(type: string): string;
   change(surroundings: Partial<Pick<Surroundings, "controllerId" | "rollEngines">>): void;
-  set(settings: Partial<Settings>, fault?: string): void;
+  set(settings: Partial<Settings>, faulty?: Partial<SettingsNow>): void;
   /** Time passes. */
   wait(ms: number): void;
 };
@@ -75,9 +76,10 @@ export const makeWorld = (settings: Partial<Settings> = {}): World => {
   const writes: Write[] = [];
   const events: ClusterEvent[] = [];
   let nowMs = Date.UTC(2026, 0, 1);
-  let now: { settings: Settings; fault: string | undefined } = {
+  let now: SettingsNow = {
     settings: { ...defaultSettings, ...settings },
     fault: undefined,
+    isSound: true,
   };
   let more: Partial<Surroundings> = {};
   const pass = (): Promise<Outcome> =>
@@ -143,8 +145,8 @@ export const makeWorld = (settings: Partial<Settings> = {}): World => {
     change: (surroundings) => {
       more = surroundings;
     },
-    set: (some, fault) => {
-      now = { settings: { ...now.settings, ...some }, fault };
+    set: (some, faulty) => {
+      now = { ...now, ...faulty, settings: { ...now.settings, ...some } };
     },
     wait: (ms) => {
       nowMs += ms;
