@@ -7,8 +7,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CertificateSource } from "./certificate.ts";
 
-export const defaultFolder = "/tmp/k8s-webhook-server/serving-certs";
-
 /**
  * Reads `tls.crt`, `tls.key` and, if it is there, `ca.crt`.
  *
