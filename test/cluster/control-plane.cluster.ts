@@ -151,7 +151,8 @@ describe("add-ons", () => {
     { addon: "emissary", apiVersion: "getambassador.io/v2", kind: "TLSContext" },
   ] as const)("has $kind in $apiVersion", async ({ addon, apiVersion, kind }) => {
     await cluster.installAddon(addon);
-    expect(await cluster.api.list({ apiVersion, kind })).toEqual([]);
+    const namespace = await cluster.namespace();
+    expect(await cluster.api.list({ apiVersion, kind, namespace })).toEqual([]);
   });
 
   it("refuses by their schemas", async () => {

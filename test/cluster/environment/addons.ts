@@ -83,7 +83,7 @@ export const prepareAddon = (
       // Outside of our module: what add-ons depend on is no concern of the build.
       const command = ["go", "-C", tmpdir(), "mod", "download", "-json", module];
       const output = await must(command, { ...env, GOWORK: "off", GOFLAGS: "" }, downloadLimitMs);
-      const told: { Dir: string; Sum: string } = JSON.parse(/\{[^]*\}/.exec(output)?.[0] ?? "{}");
+      const told: { Dir: string; Sum: string } = JSON.parse(/\{.*\}/s.exec(output)?.[0] ?? "{}");
       if (told.Sum !== sum) throw new Error(`${module} has sum ${told.Sum}, not ${sum}`);
       await mkdir(into, { recursive: true });
       for (const file of files) await copyFile(join(told.Dir, file), join(into, basename(file)));
