@@ -22,8 +22,8 @@ export type Stage = {
   readonly cluster: Cluster;
   /** A namespace of this test's own. */
   readonly namespace: string;
-  /** Creates or replaces an object, as another field manager. */
-  put(object: KubernetesObject): Promise<KubernetesObject>;
+  /** Creates an object, or replaces labels, annotations, owners and content, as another manager. */
+  put(object: KubernetesObject, by?: string): Promise<KubernetesObject>;
   setStatus(ref: Ref, status: object): Promise<void>;
   take(ref: Ref): Promise<void>;
   get(ref: Ref): Promise<KubernetesObject | undefined>;
@@ -41,7 +41,7 @@ const b = { name: "B", value: "2" };
 const asFromV1 = (owner: KubernetesObject, name: string): KubernetesObject => {
   const metadata = ownedBy(owner, name);
   return workload(
-    { ...metadata, annotations: { "seldon.io/last-applied": "UEsDBA==", kept: "yes" } },
+    { ...metadata, annotations: { "seldon.io/last-applied": "UEsDBA==", theirs: "yes" } },
     {
       replicas: 7,
       env: [a, { name: "A", value: "again" }, b],
@@ -85,10 +85,7 @@ export const describeCluster = (name: string, makeStage: () => Promise<Stage>): 
 
       it("tells of an edit", async () => {
         stage.changes.clear();
-        await stage.put({
-          ...seldonDeployment(stage.namespace, "mymodel", 50),
-          metadata: { ...owner.metadata, managedFields: [] },
-        });
+        await stage.put(seldonDeployment(stage.namespace, "mymodel", { edited: "yes" }));
         await stage.until(
           () => cluster.deployment(stage.namespace, "mymodel")?.metadata.generation === 2,
         );
@@ -106,9 +103,9 @@ export const describeCluster = (name: string, makeStage: () => Promise<Stage>): 
       it("tells of the owner when what it owns reports", async () => {
         await cluster.apply(workload(meta()));
         stage.changes.clear();
-        await stage.setStatus(child(), { observedGeneration: 1, replicas: 1 });
-        await stage.until(() => cluster.owned(uid())[0]?.["status"] !== undefined);
-        expect(stage.changes).toContain(`${stage.namespace}/mymodel`);
+        await stage.setStatus(child(), { observedGeneration: 1, replicas: 1, collisionCount: 7 });
+        await stage.until(() => stage.changes.has(`${stage.namespace}/mymodel`));
+        expect(cluster.owned(uid())[0]).toHaveProperty("status");
       });
 
       it("sees what another operator made for the owner", async () => {
@@ -139,8 +136,8 @@ export const describeCluster = (name: string, makeStage: () => Promise<Stage>): 
       });
 
       it("changes nothing the second time", async () => {
-        const first = await cluster.apply(workload(meta(), { env: [a, b] }));
-        const second = await cluster.apply(workload(meta(), { env: [a, b] }));
+        const first = await cluster.apply(service(meta())); // on which no controller reports
+        const second = await cluster.apply(service(meta()));
         expect(second.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
       });
 
@@ -167,10 +164,10 @@ export const describeCluster = (name: string, makeStage: () => Promise<Stage>): 
 
       it("keeps what others have added, and takes back what they have changed", async () => {
         const live = await cluster.apply(workload(meta(), { image: "model:1" }));
-        const { managedFields: _, ...metadata } = live.metadata;
-        const theirs = workload({ ...metadata, labels: { ...meta().labels, team: "x" } });
+        expect(containerOf(live)?.image).toBe("model:1");
+        const theirs = { ...meta(), labels: { ...meta().labels, team: "x" } };
         await stage.put(
-          workload(theirs.metadata, { image: "model:9", env: [{ name: "THEIRS", value: "1" }] }),
+          workload(theirs, { image: "model:9", env: [{ name: "THEIRS", value: "1" }] }),
         );
         const back = await cluster.apply(workload(meta(), { image: "model:1", env: [a] }));
         expect(containerOf(back)?.image).toBe("model:1");
@@ -202,8 +199,12 @@ export const describeCluster = (name: string, makeStage: () => Promise<Stage>): 
             { name: "metrics", containerPort: 8002, protocol: "TCP" },
           ],
         });
+      /** v1 has made it, and somebody has annotated it. */
       const shown = async (): Promise<KubernetesObject> => {
-        await stage.put(asFromV1(owner, "child"));
+        const made = asFromV1(owner, "child");
+        await stage.put(made);
+        const annotations = { ...made.metadata.annotations, team: "x" };
+        await stage.put({ ...made, metadata: { ...made.metadata, annotations } }, "kubectl");
         await stage.until(() => cluster.owned(uid()).length === 1);
         return cluster.owned(uid())[0] ?? owner;
       };
@@ -224,10 +225,14 @@ export const describeCluster = (name: string, makeStage: () => Promise<Stage>): 
       it("keeps replicas and what others wrote beside us, and forgets v1's memory", async () => {
         const live = await cluster.adopt(await shown(), ours());
         expect([specOf(live).replicas, ownsReplicas(live)]).toEqual([7, false]);
-        expect(live.metadata.annotations).not.toHaveProperty(["seldon.io/last-applied"]);
+        expect(Object.keys(live.metadata.annotations ?? {})).toContain("team");
+        expect(Object.keys(live.metadata.annotations ?? {})).not.toContain("theirs");
+        expect(Object.keys(live.metadata.annotations ?? {})).not.toContain(
+          "seldon.io/last-applied",
+        );
         const again = await cluster.apply(ours());
         expect(specOf(again).replicas).toBe(7);
-        expect(again.metadata.resourceVersion).toBe(live.metadata.resourceVersion);
+        expect(again.metadata.generation).toBe(live.metadata.generation);
       });
 
       it("makes later removals remove", async () => {
@@ -340,10 +345,7 @@ export const describeCluster = (name: string, makeStage: () => Promise<Stage>): 
       });
 
       it("is refused for a spec that has changed meanwhile", async () => {
-        await stage.put({
-          ...seldonDeployment(stage.namespace, "mymodel", 50),
-          metadata: { ...owner.metadata, managedFields: [] },
-        });
+        await stage.put(seldonDeployment(stage.namespace, "mymodel", { edited: "yes" }));
         await expect(cluster.report(owner, { state: "Available" })).rejects.toMatchObject({
           code: "CONFLICT",
         });

@@ -12,7 +12,7 @@ const makeStage = async (): Promise<Stage> => {
     cluster: memory,
     namespace: "ns1",
     changes,
-    put: async (object) => memory.put(object),
+    put: async (object, by) => memory.put(object, by),
     setStatus: async (ref, status) => {
       memory.setStatus(ref, status);
     },

@@ -5,11 +5,11 @@ import type { KubernetesObject, Metadata } from "../../../operator/render/object
 export const seldonDeployment = (
   namespace: string,
   name: string,
-  traffic = 100,
+  annotations: Readonly<Record<string, string>> = {},
 ): KubernetesObject => ({
   ...deploymentKind,
   metadata: { name, namespace },
-  spec: { predictors: [{ name: "default", traffic, graph: { name: "model" } }] },
+  spec: { annotations, predictors: [{ name: "default", graph: { name: "model" } }] },
 });
 
 /** The metadata of an object that a SeldonDeployment controls. */
