@@ -2,6 +2,7 @@
 
 import { maxPredictorName } from "../crd/rules.ts";
 import { findContainer } from "../deployment.ts";
+import { isPrepackaged } from "../graph.ts";
 import { maxNameLength, predictorServiceName, serviceNameAnnotation } from "../names.ts";
 import { at, item } from "../path.ts";
 import { group, kind, versions } from "../schema.ts";
@@ -84,8 +85,10 @@ export const predictorIsNamed: Check = perPredictor((predictor, path, { deployme
 const longestNodeContainer = maxNameLength - "seldon-app-svc-".length;
 
 /** A node's container can name the label that its Service selects by. */
-export const nodeContainerFitsLabel: Check = perUnit(({ unit: { name }, path, predictor }) => {
-  if (name.length <= longestNodeContainer || !findContainer(predictor, name)) return [];
+export const nodeContainerFitsLabel: Check = perUnit(({ unit, path, predictor }) => {
+  const { name } = unit;
+  const hasContainer = isPrepackaged(unit) || findContainer(predictor, name) !== undefined;
+  if (name.length <= longestNodeContainer || !hasContainer) return [];
   const message =
     `"${name}" has ${name.length} characters, and the label of its Service has room for ` +
     `${longestNodeContainer}; shorten the name of the node and its container`;
@@ -101,7 +104,7 @@ export const nodeNameIsPlain: Check = perUnit(({ unit: { name }, path }) =>
 
 /** Source: Kubernetes, labels: an optional DNS prefix and a name; a value may be empty. */
 const labelName = /^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
-const isLabelKey = (key: string): boolean => {
+export const isLabelKey = (key: string): boolean => {
   const [name = "", prefix, ...rest] = key.split("/").reverse();
   return (
     rest.length === 0 &&
