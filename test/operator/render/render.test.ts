@@ -156,11 +156,6 @@ describe("render", () => {
       want: ["metadata.name"],
     },
     {
-      name: "a name that no Deployment may have",
-      manifest: manifestOf({ graph, componentSpecs: [{ metadata: { name: "X" }, ...one[0] }] }),
-      want: ["spec.predictors[0].componentSpecs[0].metadata.name"],
-    },
-    {
       name: "a predictor and a container whose Services share a name",
       manifest: deploymentOf(
         {
