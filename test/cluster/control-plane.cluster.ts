@@ -188,11 +188,12 @@ describe("a control plane of one's own", () => {
   });
 
   it("answers nothing while it is paused, and all after that", async () => {
-    plane.apiServer.pause();
+    await plane.apiServer.pause();
     const paused = plane.api.ask({ ...version, signal: AbortSignal.timeout(300) });
-    await expect(paused).rejects.toMatchObject({ name: "AbortError" });
+    const refused = await paused.catch((error: Error) => error.name);
     const asked = plane.api.ask(version);
     plane.apiServer.resume();
+    expect(refused).toBe("AbortError");
     expect(await asked).toMatchObject({ status: 200, body: { gitVersion: expect.any(String) } });
   });
 

@@ -21,8 +21,11 @@ export type ControlPlane = Cluster & {
 
 export type ApiServer = {
   readonly pid: () => number;
-  /** Connections stay open and nothing is answered, as in a network that swallows packets. */
-  readonly pause: () => void;
+  /**
+   * From when this resolves on, connections stay open and nothing is answered, as in a network that
+   * swallows packets.
+   */
+  readonly pause: () => Promise<void>;
   readonly resume: () => void;
   /** Ends it at once; its port refuses connections then. */
   readonly kill: () => Promise<void>;
@@ -149,7 +152,7 @@ const start = async (
   const site: Site = { ...installed, url, folder };
   const apiServer: ApiServer = {
     pid: () => api.pid,
-    pause: () => api.signal("SIGSTOP"),
+    pause: () => api.pause(),
     resume: () => api.signal("SIGCONT"),
     kill: () => api.end(),
     start: async () => {

@@ -1,12 +1,16 @@
 /** A server that runs until it is ended, and never outlives the process that started it. */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 
 export type Daemon = {
   readonly pid: number;
   readonly signal: (signal: NodeJS.Signals) => void;
+  /** Stops all its threads where they are; resolves when they stand still. */
+  readonly pause: () => Promise<void>;
   /** Ends it at once; resolves when it is gone. */
   readonly end: () => Promise<void>;
   /** Resolves when it is gone, for whatever reason, with the last lines of its log. */
@@ -76,7 +80,30 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     signal("SIGKILL");
     await ended;
   };
-  return { pid, signal, end, ended };
+  const pause = async (): Promise<void> => {
+    signal("SIGSTOP");
+    while (isRunning && !threadStates(pid).every((state) => state === "T")) {
+      await setTimeout(pausePollMs);
+    }
+  };
+  return { pid, signal, pause, end, ended };
+};
+
+const pausePollMs = 5;
+
+/** T: stopped; X: ended meanwhile. Where the system has no /proc, none. Source: proc_pid_stat(5). */
+const threadStates = (pid: number): readonly string[] => {
+  const folder = `/proc/${pid}/task`;
+  return existsSync(folder)
+    ? readdirSync(folder).map((thread) => stateOf(join(folder, thread)))
+    : [];
+};
+
+const stateOf = (thread: string): string => {
+  const path = join(thread, "stat");
+  if (!existsSync(path)) return "X";
+  const stat = readFileSync(path, "utf8");
+  return stat.slice(stat.lastIndexOf(")")).split(" ")[1] ?? "X";
 };
 
 const lastWords = (logPath: string): string =>
