@@ -7,16 +7,17 @@ const mostWords = 200;
 /** The nearest of `words` when it is near enough to be a slip, and the first of equals. */
 export const nearest = (word: string, words: Iterable<string>): string | undefined => {
   if (word.length > longestWord) return undefined;
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const [lower, bare] = [word.toLowerCase(), plain(word)];
+  const edits = makeEdits();
+  let most = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
-  let bestDistance = limit + 1;
   let seen = 0;
   for (const candidate of words) {
     if (seen++ >= mostWords) break;
-    if (plain(candidate) === plain(word)) return candidate;
-    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
-    const distance = edits(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    if (plain(candidate) === bare) return candidate;
+    if (most < 0 || Math.abs(candidate.length - word.length) > most) continue;
+    const distance = edits(lower, candidate.toLowerCase(), most);
+    if (distance <= most) [best, most] = [candidate, distance - 1];
   }
   return best;
 };
@@ -29,23 +30,54 @@ export const hint = (word: string, words: Iterable<string>): string => {
 
 const plain = (word: string): string => word.toLowerCase().replaceAll(/[-_]/g, "");
 
-/** Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`. */
-const edits = (a: string, b: string): number => {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      row[j] = Math.min(
-        (last[j] ?? 0) + 1,
-        (row[j - 1] ?? 0) + 1,
-        (last[j - 1] ?? 0) + same,
-        swapped ? (beforeLast[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
-      );
+/** Of the table of distances between the beginnings of two words: this row and the two before. */
+type Rows = { row: Uint8Array; last: Uint8Array; beforeLast: Uint8Array };
+
+const newRow = (): Uint8Array => new Uint8Array(2 * longestWord);
+
+/**
+ * Makes a count of the insertions, deletions, substitutions and swaps of neighbours that turn `a`
+ * into `b`, which have about the same length.
+ *
+ * It answers some number above `most` if there are more, and looks no further then: a manifest may
+ * hold thousands of strange words.
+ */
+const makeEdits = () => {
+  const rows: Rows = { row: newRow(), last: newRow(), beforeLast: newRow() };
+  return (a: string, b: string, most: number): number => {
+    const far = most + 1;
+    for (let j = 0; j <= Math.min(b.length, far); j++) rows.last[j] = j;
+    for (let i = 1; i <= a.length; i++) {
+      if (fillRow(rows, i, { a, b, most }) > most) return far;
+      const { row, last, beforeLast } = rows;
+      [rows.row, rows.last, rows.beforeLast] = [beforeLast, row, last];
     }
-    [beforeLast, last] = [last, row];
+    return rows.last[b.length] ?? far;
+  };
+};
+
+type Compared = { readonly a: string; readonly b: string; readonly most: number };
+
+/** Fills the row of the first `i` letters of `a`, and answers the least that is in it. */
+const fillRow = ({ row, last, beforeLast }: Rows, i: number, { a, b, most }: Compared): number => {
+  const far = most + 1;
+  // So many insertions or deletions lead away from the diagonal; what is beyond is far.
+  const [from, to] = [Math.max(1, i - most), Math.min(b.length, i + most)];
+  const before = from === 1 ? Math.min(i, far) : far;
+  row[from - 1] = before;
+  row[to + 1] = far;
+  let least = before;
+  for (let j = from; j <= to; j++) {
+    const same = a[i - 1] === b[j - 1] ? 0 : 1;
+    const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+    const steps = Math.min(
+      (last[j] ?? far) + 1,
+      (row[j - 1] ?? far) + 1,
+      (last[j - 1] ?? far) + same,
+      isSwapped ? (beforeLast[j - 2] ?? far) + 1 : far,
+    );
+    row[j] = steps;
+    least = Math.min(least, steps);
   }
-  return last[b.length] ?? 0;
+  return least;
 };

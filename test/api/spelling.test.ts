@@ -13,6 +13,10 @@ describe("nearest", () => {
     ["x", ["y", "z"], "y"],
     ["traffic", ["shadow", "graph"], undefined],
     ["", ["name"], undefined],
+    ["ab", ["ba"], "ba"],
+    ["modle", ["mod", "model", "modle2"], "model"],
+    ["predictors", ["prdictorz", "predctr", "predictorss"], "predictorss"],
+    ["abcdefghijkl", ["efghijklabcd"], undefined],
     ["a".repeat(100), ["a".repeat(99)], undefined],
   ])("of %s among %j is %s", (word, words, want) => {
     expect(nearest(word, words)).toBe(want);
