@@ -75,12 +75,14 @@ const start = async (
   const parts = assemble(config, log);
   const { cluster, controller, source, wire } = parts;
   const state: { unready: string | undefined } = { unready: "caches are being filled" };
-  const admin = await openAdmin(config, parts.registry, () => state.unready);
+  let admission: Admission | undefined;
+  const unready = () => state.unready ?? admission?.problem();
+  const admin = await openAdmin(config, parts.registry, unready);
   ends.push(async () => admin?.close());
   ends.push(() => cluster.close());
   await cluster.start(fillMs);
   parts.settle();
-  const admission = await openAdmission(config, { source, wire, log, metrics: parts.metrics });
+  admission = await openAdmission(config, { source, wire, log, metrics: parts.metrics });
   ends.push(async () => admission?.close());
   state.unready = undefined;
 
