@@ -2,6 +2,9 @@
 import type { Container, PodSpec, Volume } from "../../api/types.ts";
 import type { Subject } from "./subject.ts";
 
+/** How long a pod has to end, unless it says. */
+export const defaultGraceSeconds = 20;
+
 /**
  * What every pod has; `spec` is what a user says of it. Both names of the service account are always
  * there: one alone would be restored from the other when it is removed. Source: design 5.2.4.
@@ -14,7 +17,7 @@ export const podSpec = (
   ...(/^\d+$/.test(settings.defaultUserId)
     ? { securityContext: { runAsUser: Number(settings.defaultUserId) } }
     : {}),
-  terminationGracePeriodSeconds: 20,
+  terminationGracePeriodSeconds: defaultGraceSeconds,
   ...spec,
   restartPolicy: spec?.restartPolicy || "Always",
   dnsPolicy: spec?.dnsPolicy || "ClusterFirst",

@@ -15,7 +15,7 @@ import {
   hostLabel,
   scraped,
 } from "./meta.ts";
-import { podSpec } from "./pod.ts";
+import { defaultGraceSeconds, podSpec } from "./pod.ts";
 import { engineContainerName, nodeContainerOf, type Subject, type Words } from "./subject.ts";
 
 export type Role = "engine" | "component" | "explainer";
@@ -100,7 +100,7 @@ const componentWorkload = (
     annotations: { ...scraped(subject), ...annotations },
     spec: podSpec(
       component.spec,
-      [...containers.map(finished(subject)), ...listOf(added)],
+      [...containers.map(finished(component, subject)), ...listOf(added)],
       subject,
     ),
     selector,
@@ -117,12 +117,16 @@ const replicasOf = (
 ): number | undefined =>
   hpaSpec || kedaSpec ? undefined : (replicas ?? predictor.replicas ?? deployment.spec.replicas);
 
-const finished =
-  (subject: Subject) =>
-  (container: Container): Container => {
+const finished = (
+  { spec }: SeldonPodSpec,
+  subject: Subject,
+): ((container: Container) => Container) => {
+  const graceSeconds = spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+  return (container) => {
     const node = nodeContainerOf(container, subject);
-    return node === undefined ? container : nodeContainer(node, subject);
+    return node === undefined ? container : nodeContainer(node, subject, graceSeconds);
   };
+};
 
 const engineWorkload = (subject: Subject, engine: Container): Workload => {
   const { deployment, predictor, settings } = subject;

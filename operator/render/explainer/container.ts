@@ -3,6 +3,8 @@ import { at } from "../../../api/path.ts";
 import { failure, type Result, success } from "../../../api/result.ts";
 import type { Container, Explainer, Probe } from "../../../api/types.ts";
 import { drain } from "../container.ts";
+import { given } from "../object.ts";
+import { defaultGraceSeconds } from "../pod.ts";
 import { explainerPort, httpPortOf } from "../ports.ts";
 import { predictorPath, type Subject } from "../subject.ts";
 import { explainerArgs } from "./arguments.ts";
@@ -34,7 +36,7 @@ export const explainerContainer = (
       : [...ports, { name: "http", containerPort: number, protocol: "TCP" }],
     livenessProbe: own?.livenessProbe ?? tcpProbe(port, 60, 5),
     readinessProbe: own?.readinessProbe ?? tcpProbe(port, 20, 7),
-    lifecycle: own?.lifecycle ?? drain,
+    ...given({ lifecycle: own?.lifecycle ?? drain(defaultGraceSeconds) }),
   };
   if (speech.protocol !== "v2") {
     return success({ ...container, args: explainerArgs(explainer, speech, subject) });

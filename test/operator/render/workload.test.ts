@@ -186,6 +186,22 @@ describe("renderWorkloads", () => {
     expect(model.livenessProbe?.tcpSocket?.port).toBe(8080);
   });
 
+  it.each([
+    { graceSeconds: undefined, want: { preStop: { sleep: { seconds: 10 } } } },
+    { graceSeconds: 30, want: { preStop: { sleep: { seconds: 10 } } } },
+    { graceSeconds: 10, want: { preStop: { sleep: { seconds: 9 } } } },
+    { graceSeconds: 2, want: { preStop: { sleep: { seconds: 1 } } } },
+    { graceSeconds: 1, want: undefined },
+    { graceSeconds: 0, want: undefined },
+  ])("drains within a grace of $graceSeconds seconds", ({ graceSeconds, want }) => {
+    const spec = { ...one[0]?.spec, terminationGracePeriodSeconds: graceSeconds };
+    const model = containerOf(
+      workloadsOf(manifestOf({ graph, componentSpecs: [{ spec }] })),
+      "model",
+    );
+    expect(model.lifecycle).toEqual(want);
+  });
+
   it("leaves a container alone that serves no node", () => {
     const sidecar = { name: "sidecar", image: "S:1" };
     const containers = [{ name: "model", image: "I:1" }, sidecar];
