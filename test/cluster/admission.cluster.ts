@@ -6,6 +6,7 @@ import { defaultSettings } from "../../api/settings.ts";
 import { makeLog } from "../../host/log.ts";
 import { type Admission, startAdmission } from "../../operator/admission/admission.ts";
 import { secretName } from "../../operator/admission/certificate-secret.ts";
+import { settleMs } from "../../operator/admission/keyring.ts";
 import {
   configurationName,
   webhookConfiguration,
@@ -18,6 +19,7 @@ import type { KubernetesObject } from "../../operator/render/object.ts";
 import { manifest } from "../api/manifest.ts";
 import { rows } from "../api/rules.ts";
 import { example, printed, roles } from "../docs/webhook.ts";
+import { makeClock } from "../operator/admission/clock.ts";
 import type { Given } from "./support/api.ts";
 import type { ApiError } from "./support/api-error.ts";
 import { writeVerbs } from "./support/audit.ts";
@@ -233,6 +235,33 @@ describe("the webhook", () => {
     await untilAsked();
     const after = await plane.api.get(secret);
     expect(after["data"]).not.toEqual(before["data"]);
+  });
+
+  it("is trusted all the time while its authority changes", async () => {
+    const secret = { apiVersion: "v1", kind: "Secret", namespace: home, name: secretName };
+    const { api } = plane;
+    const { port } = admission;
+    await admission.close();
+    await api.remove(secret);
+    // What is renewed must be valid by the clock of the API server too, which is the real one.
+    const clock = makeClock(3 * settleMs);
+    admission = await startAdmission({ ...options(), port, clock });
+    await untilAsked();
+    const data = async () => (await api.get(secret))["data"] as Readonly<Record<string, string>>;
+    const [first] = [await data(), await api.patch(secret, { data: { "ca.key": null } })];
+
+    await clock.turn(0);
+    const second = await data();
+    expect(second["ca.crt"]).not.toBe(first["ca.crt"]);
+    expect(second["tls.crt"]).toBe(first["tls.crt"]);
+    await api.create(named("good-too"), { dryRun: true });
+
+    await clock.turn(settleMs);
+    expect((await data())["tls.crt"]).not.toBe(first["tls.crt"]);
+    // The API server has to connect anew, and is not given time.
+    await admission.close();
+    admission = await startAdmission({ ...options(), port });
+    await api.create(named("good-too"), { dryRun: true });
   });
 
   it("writes nothing once all is as it should be", async () => {

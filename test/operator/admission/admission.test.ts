@@ -24,37 +24,11 @@ import {
 } from "../../../operator/admission/webhook-configuration.ts";
 import { asking, bad, good } from "./asked.ts";
 import { type Client, makeClient, namespace, path } from "./client.ts";
+import { makeClock } from "./clock.ts";
 import { type MemoryObjects, makeObjects } from "./objects.ts";
 
 const dayMs = 24 * 3_600_000;
 const webhook = { namespace, watchNamespace: "", controllerId: "", port: 443 };
-
-/** A clock that stands still; `turn` lets so much time pass, and waits until who waited has acted. */
-const makeClock = (behindMs = 0) => {
-  let nowMs = Date.now() - behindMs;
-  let waiting: { readonly ms: number; readonly wake: () => void } | undefined;
-  let told: () => void = () => {};
-  return {
-    now: () => nowMs,
-    elapsed: () => nowMs,
-    wait: (ms: number, signal?: AbortSignal): Promise<void> =>
-      new Promise((wake) => {
-        waiting = { ms, wake };
-        signal?.addEventListener("abort", () => wake(), { once: true });
-        told();
-      }),
-    /** How long is being waited for now. */
-    pendingMs: () => waiting?.ms,
-    turn: async (ms: number): Promise<void> => {
-      nowMs += ms;
-      const waitsAgain = new Promise<void>((resolve) => {
-        told = resolve;
-      });
-      waiting?.wake();
-      await waitsAgain;
-    },
-  };
-};
 
 const running: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
