@@ -57,11 +57,12 @@ const written = (codec: Codec, outcome: Outcome, like: readonly Payload[]): Payl
 const makeLook = <Carried>(
   { codec, headerOf }: BuiltInOptions<Carried>,
   message: Payload,
-  { id, carried }: Call<Carried>,
+  { id, carried, routes }: Call<Carried>,
 ): Look => {
   let numbers: NumericView | undefined;
   return {
     id,
+    request: routes,
     numbers: () => {
       numbers ??= codec.view(message);
       return numbers;

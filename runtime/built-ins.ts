@@ -9,14 +9,15 @@ export type BuiltIns = ReadonlyMap<PlanUnit, BuiltInNode>;
 
 export const makeBuiltIns = (
   { graph }: Plan,
-  means: Pick<Means, "random" | "now" | "store">,
+  means: Pick<Means, "random" | "now" | "store" | "readFile">,
 ): BuiltIns =>
   new Map(
     unitsBelow(graph).flatMap((unit) => {
       const make = definitionOf(unit.implementation);
       if (make === undefined) return [];
       const branches = unit.children.map(({ name }, index) => ({ index, name }));
-      const node = make({ ...means, name: unit.name, parameters: unit.parameters, branches });
+      const { name, type, parameters } = unit;
+      const node = make({ ...means, name, type, parameters, branches });
       return [[unit, node] as const];
     }),
   );

@@ -29,6 +29,10 @@ export const errorTable = {
   MESSAGE_UNREADABLE: { http: 500, grpc: "UNKNOWN" },
   /** A built-in node cannot work with the payload it got. */
   PAYLOAD_UNFIT: { http: 500, grpc: "UNKNOWN" },
+  /** An outlier detector that blocks found one. */
+  OUTLIER_REFUSED: { http: 422, grpc: "INVALID_ARGUMENT" },
+  /** A message does not match the JSON Schema of a validator node. */
+  SCHEMA_MISMATCH: { http: 400, grpc: "INVALID_ARGUMENT" },
   /** The unit named in a path is not in the graph. */
   UNIT_UNKNOWN: { http: 500, grpc: "UNKNOWN" },
   /** A node's metadata cannot be read. */

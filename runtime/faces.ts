@@ -27,6 +27,7 @@ import { makeReflection } from "./server/grpc-reflection.ts";
 import { makeStreamHandlers } from "./server/grpc-stream.ts";
 import type { Handler } from "./server/http.ts";
 import { makeRestHandler } from "./server/rest.ts";
+import { readTextFile } from "./text-file.ts";
 
 export type Faces = {
   readonly protocol: Protocol;
@@ -54,7 +55,12 @@ export const makeFaces = (config: EngineConfig, means: Means): Faces => {
   const protocol = config.makeProtocol(limits.maxDecompressedBytes);
   const common = { metrics, clients, limits };
   const nodeLog = payloadLog?.nodeLog;
-  const builtIns = makeBuiltIns(plan, { random: Math.random, now: Date.now, store: means.store });
+  const builtIns = makeBuiltIns(plan, {
+    random: Math.random,
+    now: Date.now,
+    store: means.store,
+    readFile: readTextFile,
+  });
   const rest = makeSide<RestCarried>(config, {
     nodeLog,
     builtIns,

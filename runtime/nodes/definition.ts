@@ -12,6 +12,8 @@ export type Random = () => number;
 /** What a node is made with, beside the values of its parameters. */
 export type Means = {
   readonly name: string;
+  /** `MODEL`, `ROUTER` and so on, for nodes that can be more than one; empty if the unit has none. */
+  readonly type?: string | undefined;
   readonly branches: readonly Branch[];
   /** As they are written, for what counts or orders them. */
   readonly parameters: readonly PlanParameter[];
@@ -19,6 +21,8 @@ export type Means = {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly store: StateStore;
+  /** The text of a file, by its path or `file://` address. @throws {EngineError} PARAMETER_INVALID */
+  readonly readFile?: (place: string) => string;
 };
 
 /** Makes a node. Never throws: what is wrong with its parameters is told to every call. */

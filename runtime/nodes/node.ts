@@ -8,6 +8,8 @@ import type { NumericView } from "./view.ts";
 export type Look = {
   /** The request id, `Seldon-Puid`. */
   readonly id: string;
+  /** The same object in every step of one request, and in no other: a key for what a step keeps. */
+  readonly request: object;
   /** Read at the first call. @throws {EngineError} PAYLOAD_UNFIT with the place of what is no number. */
   numbers(): NumericView;
   /**

@@ -20,6 +20,7 @@ const made = (implementation: string, parameters: readonly PlanParameter[] = [],
 
 const look = (more: Partial<Look> = {}): Look => ({
   id: "id",
+  request: {},
   numbers: () => ({ shape: [1, 2], values: [7, 8], names: ["age", "user"] }),
   json: () => ({}),
   header: () => undefined,
