@@ -35,15 +35,15 @@ exec 3<&0
 server=$!
 echo "$server"
 (
+  trap "server=" USR1 # from below: its id may be another's now
   cat <&3
-  trap "" TERM # from below, once the server is gone
-  kill -9 "$server"
+  if [ -n "$server" ]; then kill -9 "$server"; fi
   if [ -n "$FOLDER_TO_REMOVE" ]; then sleep 1; rm -rf "$FOLDER_TO_REMOVE"; fi
 ) >/dev/null 2>&1 &
 watcher=$!
 exec 3<&-
 wait "$server"
-kill "$watcher" 2>/dev/null
+kill -USR1 "$watcher"
 `;
 
 export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
@@ -59,7 +59,6 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   const ended = new Promise<string>((resolve) => {
     const end = (): void => {
       isRunning = false;
-      shell.stdin.destroy();
       resolve(lastWords(logPath));
     };
     shell.once("error", end);
@@ -79,6 +78,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
     shell.ref(); // whoever waits for its end stays until then
     signal("SIGKILL");
     await ended;
+    shell.stdin.destroy();
   };
   const pause = async (): Promise<void> => {
     signal("SIGSTOP");
