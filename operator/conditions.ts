@@ -25,6 +25,7 @@ export type Condition = Claim & {
 /** Every reason of ours, beside the faults': what it means. */
 export const conditionReasons = {
   Ready: "workloads, services and routes are as the manifest says",
+  NameNotFree: "an object that was there before is being deleted; its finalizers may keep it",
   ServicesNotReady: "a Service is not there yet",
   WorkloadsNotReady: "pods are starting, or fail: look at the Deployments that the message names",
   RolloutStuck:
@@ -106,6 +107,10 @@ const faultClaim = (faults: readonly Fault[]): Claim => ({
 /** The first of these that is not as it should be is the reason. */
 const readyClaim = (seen: Observation): Claim => {
   if (seen.faults.length > 0) return faultClaim(seen.faults);
+  if (seen.leaving.length > 0) {
+    const names = seen.leaving.map(nameOf).sort().join(", ");
+    return claim("Ready", "False", "NameNotFree", `waits until ${names} of before is gone`);
+  }
   const missing = unfound(seen.services, seen);
   if (missing.length > 0) {
     return claim("Ready", "False", "ServicesNotReady", `waits for ${missing.join(", ")}`);

@@ -49,6 +49,7 @@ export const makeHand = (cluster: Cluster, { live, leaving, isFirst, wrote }: Kn
 
   const write = async (current: KubernetesObject, applied: KubernetesObject): Promise<void> => {
     const why = differenceOf(current, applied);
+    live.set(keyOf(refOf(current)), current); // it may have been read, and not yet be in a cache
     if (why === undefined) return;
     if (losesReplicas(current, applied)) await cluster.handOverReplicas(current);
     took("Update", await cluster.apply(applied), why);

@@ -5,7 +5,7 @@ import type { Deployment } from "../api/types.ts";
 import type { Fault } from "./faults.ts";
 import type { RouteDecision } from "./gates.ts";
 import type { DesiredDeployment } from "./render/desired.ts";
-import { type KubernetesObject, keyOf, refOf } from "./render/object.ts";
+import { type KubernetesObject, keyOf, type Ref, refOf } from "./render/object.ts";
 
 export type Observation = {
   readonly deployment: Deployment;
@@ -19,6 +19,8 @@ export type Observation = {
   /** All live objects of the deployment, older ones too. */
   readonly live: readonly KubernetesObject[];
   readonly faults: readonly Fault[];
+  /** Objects of our names that have to go before ours can come. */
+  readonly leaving: readonly Ref[];
   /** What the manifest says in vain. */
   readonly warnings: readonly Issue[];
   /** Deployments that run an older engine than they would be given. */

@@ -74,7 +74,7 @@ export const makeReconcile =
     if (!wanted.ok) return refuse(manifest, wanted.faults, around);
 
     const seen = await bringAbout(wanted.value, around);
-    const status = observe(seen.observation, { manifest, now: around.now() });
+    const status = observe(seen, { manifest, now: around.now() });
     await report(manifest, status, around);
     return { code: codeOf(seen, status), state: status.state };
   };
@@ -133,14 +133,8 @@ const refuse = async (
   return { code: isTerminal ? "REJECTED" : "FAULTY", state: status.state };
 };
 
-type Seen = {
-  readonly observation: Observation;
-  /** Something has to go before something else can come. */
-  readonly isWaiting: boolean;
-};
-
 /** The order matters: pods find their Services, scalers let go, and routes follow what serves. */
-const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<Seen> => {
+const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<Observation> => {
   const { manifest, desired } = wanted;
   const pass = makePass(around.cluster, {
     uid: manifest.metadata.uid ?? "",
@@ -166,18 +160,16 @@ const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<Seen> =
   }
   const { fault } = around.settings();
   return {
-    isWaiting: pass.leaving.length > 0,
-    observation: {
-      ...moved,
-      ...desired,
-      deployment: wanted.deployment,
-      settings: wanted.settings,
-      live: pass.all(),
-      faults: [...pass.faults, ...thrown],
-      warnings: wanted.warnings,
-      olderEngines: engines.flatMap(({ object, isKept }) => (isKept ? [object.metadata.name] : [])),
-      settingsFault: dependsOnSettings(wanted.deployment) ? fault : undefined,
-    },
+    ...moved,
+    ...desired,
+    deployment: wanted.deployment,
+    settings: wanted.settings,
+    live: pass.all(),
+    faults: [...pass.faults, ...thrown],
+    leaving: pass.leaving,
+    warnings: wanted.warnings,
+    olderEngines: engines.flatMap(({ object, isKept }) => (isKept ? [object.metadata.name] : [])),
+    settingsFault: dependsOnSettings(wanted.deployment) ? fault : undefined,
   };
 };
 
@@ -266,10 +258,9 @@ const report = async (
   for (const event of statusEvents(manifest, status)) told(event);
 };
 
-const codeOf = ({ observation, isWaiting }: Seen, status: Status): Outcome["code"] => {
-  const { faults } = observation;
+const codeOf = ({ faults, leaving }: Observation, status: Status): Outcome["code"] => {
   if (faults.some(({ reason }) => reason === "Unavailable")) return "UNAVAILABLE";
   if (faults.length > 0) return "FAULTY";
-  if (isWaiting) return "WAITING";
+  if (leaving.length > 0) return "WAITING";
   return textAt(conditionOf({ status }, "Ready"), "status") === "True" ? "SETTLED" : "PROGRESSING";
 };

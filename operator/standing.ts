@@ -29,11 +29,11 @@ export const standingOf = (
   const owner = controllerOf(live);
   if (owner?.uid === uid) return { is: isApplied(live) ? "ours" : "adoptable" };
   if (owner !== undefined) {
-    // The garbage collector deletes it, or takes its owner off, soon.
-    const wasOurs = owner.kind === kind && owner.apiVersion.startsWith(`${group}/`);
-    const isEarlier = wasOurs && owner.name === ownerName(desired);
-    if (isEarlier) return { is: "leaving" };
-    return { is: "taken", why: `belongs to ${owner.kind} ${owner.name}` };
+    if (!isEarlier(owner, desired)) {
+      return { is: "taken", why: `belongs to ${owner.kind} ${owner.name}` };
+    }
+    // The garbage collector deletes it soon, unless it is ours before.
+    return { is: isApplied(live) ? "ours" : "leaving" };
   }
   const labels = live.metadata.labels ?? {};
   const id = desired.metadata.labels?.[idLabel];
@@ -42,4 +42,8 @@ export const standingOf = (
   return isNamed ? { is: "adoptable" } : { is: "taken", why: "belongs to somebody else" };
 };
 
-const ownerName = (desired: KubernetesObject): string | undefined => controllerOf(desired)?.name;
+/** Of the same deployment, before it was deleted and made again. */
+const isEarlier = (owner: OwnerReference, desired: KubernetesObject): boolean =>
+  owner.kind === kind &&
+  owner.apiVersion.startsWith(`${group}/`) &&
+  owner.name === controllerOf(desired)?.name;
