@@ -1,53 +1,29 @@
-/** The engine: its container, and the pod that it belongs to. Source: operator contract, 4.4-4.6. */
-import {
-  annotationOf,
-  containersOf,
-  hasNoEngine,
-  hasSeparateEngine,
-  protocolOf,
-  serverTypeOf,
-  transportOf,
-} from "../../api/deployment.ts";
-import { walk } from "../../api/graph.ts";
+/** The container of an engine. Source: operator contract, 4.4. */
+import { annotationOf, protocolOf, serverTypeOf, transportOf } from "../../api/deployment.ts";
 import { encodePlan } from "../../api/plan.ts";
-import { failure, type Result, success } from "../../api/result.ts";
-import type { Container, EnvVar, Probe, ResourceRequirements } from "../../api/types.ts";
+import { failure, type Result, success, together } from "../../api/result.ts";
+import type { Settings } from "../../api/settings.ts";
+import type {
+  Container,
+  EnvVar,
+  Probe,
+  ResourceRequirements,
+  SecurityContext,
+} from "../../api/types.ts";
 import { lastWins } from "./env.ts";
+import { given } from "./object.ts";
+import { computeResources } from "./resources.ts";
 import { engineContainerName, type Subject } from "./subject.ts";
 
-export type EnginePlace =
-  | { readonly is: "nowhere" }
-  /** In the pod of this componentSpec. */
-  | { readonly is: "component"; readonly index: number }
-  | { readonly is: "own-pod" };
-
-/**
- * Where the engine runs: beside the first node that it reaches at `localhost`. A graph without such
- * a node (built-in nodes alone, or every model in a later componentSpec) cannot run under v1; here
- * its engine has a pod of its own.
- */
-export const enginePlace = ({ deployment, predictor }: Subject): EnginePlace => {
-  if (hasNoEngine(predictor)) return { is: "nowhere" };
-  if (hasSeparateEngine(deployment)) return { is: "own-pod" };
-  const local = walk(predictor.graph).find(
-    ({ endpoint }) => endpoint?.service_host === "localhost",
-  );
-  const index = predictor.componentSpecs.findIndex((component) =>
-    containersOf(component).some(({ name }) => name === local?.name),
-  );
-  return local === undefined || index < 0 ? { is: "own-pod" } : { is: "component", index };
-};
-
-/** The engine's container; a setting that must be a number and is not is the only fault. */
+/** The engine's container; only settings can be at fault. */
 export const engineContainer = (subject: Subject): Result<Container> => {
   const { settings } = subject;
-  if (!/^\d*$/.test(settings.engineUser)) {
-    const message = `"${settings.engineUser}" is not a user id; set EXECUTOR_CONTAINER_USER to a number`;
-    return failure([{ path: "settings.engineUser", message }]);
-  }
+  const made = together([imageOf(settings), userOf(settings), resourcesOf(subject)]);
+  if (!made.ok) return made;
+  const [image, user, resources] = made.value;
   return success({
     name: engineContainerName,
-    image: settings.engineImage,
+    image,
     imagePullPolicy: settings.engineImagePullPolicy,
     args: engineArgs(subject),
     ports: [
@@ -63,15 +39,8 @@ export const engineContainer = (subject: Subject): Result<Container> => {
     volumeMounts: [{ name: "seldon-podinfo", mountPath: "/etc/podinfo" }],
     readinessProbe: engineProbe(subject, "/ready"),
     livenessProbe: engineProbe(subject, "/live"),
-    resources: subject.predictor.svcOrchSpec?.resources ?? defaultResources(subject),
-    ...(settings.engineUser === ""
-      ? {}
-      : {
-          securityContext: {
-            runAsUser: Number(settings.engineUser),
-            allowPrivilegeEscalation: false,
-          },
-        }),
+    resources,
+    ...given({ securityContext: user }),
     terminationMessagePath: "/dev/termination-log",
     terminationMessagePolicy: "File",
   });
@@ -140,10 +109,31 @@ const engineProbe = ({ predictor, settings }: Subject, path: string): Probe => (
   timeoutSeconds: 60,
 });
 
-const defaultResources = ({ settings }: Subject): ResourceRequirements => {
-  const { cpuRequest, cpuLimit, memoryRequest, memoryLimit } = settings.engineResources;
-  return {
-    requests: { cpu: cpuRequest, memory: memoryRequest },
-    limits: { cpu: cpuLimit, memory: memoryLimit },
-  };
+const imageOf = ({ engineImage }: Settings): Result<string> => {
+  if (engineImage !== "") return success(engineImage);
+  const message = "is not set; set EXECUTOR_CONTAINER_IMAGE_AND_VERSION to the image of the engine";
+  return failure([{ path: "settings.engineImage", message }]);
 };
+
+const userOf = ({ engineUser }: Settings): Result<SecurityContext | undefined> => {
+  if (engineUser === "") return success(undefined);
+  if (/^\d+$/.test(engineUser)) {
+    return success({ runAsUser: Number(engineUser), allowPrivilegeEscalation: false });
+  }
+  const message = `"${engineUser}" is not a user id; set EXECUTOR_CONTAINER_USER to a number`;
+  return failure([{ path: "settings.engineUser", message }]);
+};
+
+/** Those of the user replace those of the cluster as a whole. */
+const resourcesOf = ({ predictor, settings }: Subject): Result<ResourceRequirements> => {
+  const own = predictor.svcOrchSpec?.resources;
+  if (own !== undefined) return success(own);
+  return computeResources(settings.engineResources, {
+    path: "settings.engineResources",
+    remedy: (field) => `mend EXECUTOR_DEFAULT_${variableOf(field)}`,
+  });
+};
+
+/** `cpuRequest` is CPU_REQUEST. */
+const variableOf = (field: string): string =>
+  field.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();

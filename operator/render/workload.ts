@@ -4,7 +4,8 @@ import { componentDeploymentName, engineDeploymentName } from "../../api/names.t
 import { type Result, success } from "../../api/result.ts";
 import type { Container, PodSpec, SeldonPodSpec } from "../../api/types.ts";
 import { nodeContainer } from "./container.ts";
-import { engineContainer, enginePlace } from "./engine.ts";
+import { engineContainer } from "./engine.ts";
+import { enginePlace } from "./engine-place.ts";
 import {
   componentAnnotations,
   componentLabels,

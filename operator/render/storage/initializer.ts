@@ -4,9 +4,8 @@
  */
 import { cutName } from "../../../api/names.ts";
 import { at } from "../../../api/path.ts";
-import { failure, type Issue, type Result, success } from "../../../api/result.ts";
+import { type Result, success } from "../../../api/result.ts";
 import type { Settings } from "../../../api/settings.ts";
-import { isQuantity } from "../../../api/shape/scalar.ts";
 import type {
   Container,
   EnvFromSource,
@@ -16,6 +15,7 @@ import type {
 } from "../../../api/types.ts";
 import type { Facts } from "../desired.ts";
 import { modelFolder } from "../env.ts";
+import { computeResources } from "../resources.ts";
 import { credentialsOf } from "./credentials.ts";
 import { containerIn, withContainer, withMount, withVolume } from "./mount.ts";
 import { locate, type Stored, withKeyFile } from "./source.ts";
@@ -99,24 +99,8 @@ export const secretEnv = (
   return name === "" ? [] : [{ secretRef: { name } }];
 };
 
-const initializerResources = ({ storageInitializer }: Settings): Result<ResourceRequirements> => {
-  const { cpuRequest, cpuLimit, memoryRequest, memoryLimit } = storageInitializer;
-  const issues = Object.entries({ cpuRequest, cpuLimit, memoryRequest, memoryLimit }).flatMap(
-    ([name, value]): readonly Issue[] =>
-      isQuantity(value)
-        ? []
-        : [
-            {
-              path: `settings.storageInitializer.${name}`,
-              message:
-                `"${value}" is not a quantity such as 100m or 1Gi; ` +
-                `mend ${name} in data.storageInitializer of seldon-config`,
-            },
-          ],
-  );
-  if (issues.length > 0) return failure(issues);
-  return success({
-    requests: { cpu: cpuRequest, memory: memoryRequest },
-    limits: { cpu: cpuLimit, memory: memoryLimit },
+const initializerResources = ({ storageInitializer }: Settings): Result<ResourceRequirements> =>
+  computeResources(storageInitializer, {
+    path: "settings.storageInitializer",
+    remedy: (field) => `mend ${field} in data.storageInitializer of seldon-config`,
   });
-};

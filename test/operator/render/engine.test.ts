@@ -184,8 +184,30 @@ describe("engineContainer", () => {
     expect(engineOf(mymodel, { ...defaultSettings, engineUser }).securityContext).toEqual(want);
   });
 
-  it("refuses a user that is not a number", () => {
-    const result = engineContainer(subjectOf(mymodel, { ...defaultSettings, engineUser: "root" }));
-    expect(result).toMatchObject({ ok: false, issues: [{ path: "settings.engineUser" }] });
+  const { engineResources } = defaultSettings;
+  it.each([
+    { name: "a user that is not a number", settings: { engineUser: "root" }, want: ["engineUser"] },
+    { name: "no image", settings: { engineImage: "" }, want: ["engineImage"] },
+    {
+      name: "resources that are no quantities",
+      settings: { engineResources: { ...engineResources, cpuRequest: "few", memoryLimit: "" } },
+      want: ["engineResources.cpuRequest", "engineResources.memoryLimit"],
+    },
+    {
+      name: "all of it at once",
+      settings: { engineUser: "root", engineImage: "" },
+      want: ["engineImage", "engineUser"],
+    },
+  ])("refuses $name", ({ settings, want }) => {
+    const result = engineContainer(subjectOf(mymodel, { ...defaultSettings, ...settings }));
+    expect(result.ok ? [] : result.issues.map(({ path }) => path)).toEqual(
+      want.map((name) => `settings.${name}`),
+    );
+  });
+
+  it("names the variable of a resource", () => {
+    const settings = { ...defaultSettings, engineResources: { ...engineResources, cpuLimit: "x" } };
+    const result = engineContainer(subjectOf(mymodel, settings));
+    expect(result.ok ? "" : result.issues[0]?.message).toContain("EXECUTOR_DEFAULT_CPU_LIMIT");
   });
 });
