@@ -1,4 +1,6 @@
 /** The webhook before a real API server, with rights of its own. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { Writable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -19,6 +21,7 @@ import type { KubernetesObject } from "../../operator/render/object.ts";
 import { manifest } from "../api/manifest.ts";
 import { rows } from "../api/rules.ts";
 import { example, printed, roles } from "../docs/webhook.ts";
+import { project } from "../local/harness.ts";
 import { makeClock } from "../operator/admission/clock.ts";
 import type { Given } from "./support/api.ts";
 import type { ApiError } from "./support/api-error.ts";
@@ -118,6 +121,19 @@ const untilAsked = async (object = withLooseShape(named("probe"))): Promise<void
       (error: ApiError) => error,
     );
     if (isByWebhook(refused)) return;
+    if (Date.now() > limit) throw refused;
+    await setTimeout(50);
+  }
+};
+
+const untilTaken = async (object: Given): Promise<void> => {
+  const limit = Date.now() + 30_000;
+  for (;;) {
+    const refused = await plane.api.create(object, { dryRun: true }).then(
+      () => undefined,
+      (error: ApiError) => error,
+    );
+    if (refused === undefined) return;
     if (Date.now() > limit) throw refused;
     await setTimeout(50);
   }
@@ -290,6 +306,47 @@ describe("the webhook", () => {
     admission = await startAdmission({ ...options(), port: admission.port });
     await untilAsked();
     await plane.api.create(named("late"), { dryRun: true });
+  });
+
+  it("is served by espalier operator, by the settings of the cluster", async () => {
+    const { api } = plane;
+    const { port } = admission;
+    await admission.close();
+    const child = spawn(
+      process.execPath,
+      ["bin/main.ts", "operator", "--metrics-addr=0", `--webhook-port=${port}`],
+      {
+        cwd: project,
+        env: {
+          PATH: "/usr/bin:/bin",
+          KUBECONFIG: api.kubeconfig,
+          POD_NAMESPACE: home,
+          ESPALIER_WEBHOOK_ENABLED: "true",
+        },
+        stdio: ["ignore", "ignore", "ignore"],
+      },
+    );
+    try {
+      await untilAsked();
+      const graph = { name: "m", implementation: "MINE", modelUri: "gs://models/x" };
+      const own = named("own", manifest({ predictors: [{ name: "default", graph }] }));
+      const refused = await refusalOf(api.create(own, { dryRun: true }));
+      expect(refused.causes.map(({ field }) => field)).toEqual([
+        "spec.predictors[0].graph.implementation",
+      ]);
+      const server = { image: "example/mine", defaultImageVersion: "1" };
+      const servers = JSON.stringify({ MINE: { protocols: { seldon: server } } });
+      await api.create({
+        ...{ apiVersion: "v1", kind: "ConfigMap" },
+        metadata: { name: "seldon-config", namespace: home },
+        data: { predictor_servers: servers },
+      });
+      await untilTaken(own);
+    } finally {
+      child.kill("SIGTERM");
+    }
+    expect(await once(child, "exit")).toEqual([0, null]);
+    admission = await startAdmission({ ...options(), port });
   });
 
   it("makes its own Service and configuration, once, where it manages them", async () => {
