@@ -10,7 +10,7 @@ import {
 import { failure, type Result, success } from "../../../api/result.ts";
 import type { Settings } from "../../../api/settings.ts";
 import type { Deployment, Predictor } from "../../../api/types.ts";
-import { enginePlace } from "../engine.ts";
+import { enginePlace } from "../engine-place.ts";
 import type { KubernetesObject } from "../object.ts";
 import { ownedMetadata } from "../owner.ts";
 import { explainerPort } from "../ports.ts";
