@@ -1,8 +1,9 @@
 /** Every built-in node: the one list of what runs inside the engine. */
 import { basic } from "./basic.ts";
+import { routers } from "./routers.ts";
 import type { BuiltInRow } from "./table.ts";
 
-const all = { ...basic };
+const all = { ...basic, ...routers };
 
 export const builtInNames: readonly string[] = Object.keys(all);
 

@@ -2,6 +2,7 @@
 import { basic } from "../../api/built-ins/basic.ts";
 import { makeAbTest } from "./abtest.ts";
 import { makeAverage } from "./average.ts";
+import { bandits } from "./bandit/definitions.ts";
 import { type Definition, define } from "./definition.ts";
 import { simpleModel, simpleRouter } from "./simple.ts";
 
@@ -10,6 +11,7 @@ const definitions: Readonly<Record<string, Definition>> = {
   SIMPLE_ROUTER: define(basic.SIMPLE_ROUTER, () => simpleRouter),
   RANDOM_ABTEST: define(basic.RANDOM_ABTEST, makeAbTest),
   AVERAGE_COMBINER: define(basic.AVERAGE_COMBINER, makeAverage),
+  ...bandits,
 };
 
 /** Undefined for a word that is no built-in node's. */

@@ -1,0 +1,101 @@
+import type { Values } from "../../../api/built-ins/read.ts";
+import type { routers } from "../../../api/built-ins/routers.ts";
+import type { Means } from "../definition.ts";
+import type { BuiltInNode } from "../node.ts";
+import { makeArms } from "./arms.ts";
+import { makeBandit } from "./bandit.ts";
+import { trialsOf } from "./feedback.ts";
+import { makeSetup, rangeOf } from "./setup.ts";
+
+/**
+ * Draws an arm by weights that fall exponentially with its loss, whose estimate is what was seen
+ * divided by the probability of having seen it. It assumes nothing of how rewards come about.
+ *
+ * Without `gamma` the rate of learning is sqrt(ln K / (K T)) after T trials of K arms, and the
+ * probability is taken higher by half the rate, which bounds the estimates. With `gamma` the rate is
+ * gamma / K, and that fraction of the requests goes to any arm: it never stops to explore.
+ *
+ * Source: Auer, Cesa-Bianchi, Freund and Schapire, "The nonstochastic multiarmed bandit problem",
+ * SIAM Journal on Computing 32 (2002), figure 1; the rate and the bound without `gamma`: Neu,
+ * "Explore no more", NIPS 2015, algorithm 1 and corollary 1.
+ */
+export const makeExp3 = (values: Values<typeof routers.EXP3>, means: Means): BuiltInNode => {
+  const setup = makeSetup(values, means);
+  const { node, names, random, batch } = setup;
+  const { gamma } = values;
+  const range = rangeOf(setup, values);
+  const count = names.length;
+  const arms = makeArms(means.store, { node, count, kind: "exp3/1", own: 1 });
+  const lossOf = (arm: number): number => arms.own(arm, 0);
+  const probabilities = new Float64Array(count);
+
+  const rateNow = (): number => {
+    if (gamma !== undefined) return gamma / count;
+    let trials = 0;
+    for (let arm = 0; arm < count; arm += 1) trials += arms.trials(arm);
+    return Math.sqrt(Math.log(count) / (count * Math.max(1, trials)));
+  };
+
+  const weigh = (): void => {
+    const rate = rateNow();
+    let least = Infinity;
+    for (let arm = 0; arm < count; arm += 1) least = Math.min(least, lossOf(arm));
+    let sum = 0;
+    for (let arm = 0; arm < count; arm += 1) {
+      const weight = Math.exp(rate * (least - lossOf(arm))); // 1 for the best: nothing overflows
+      probabilities[arm] = weight;
+      sum += weight;
+    }
+    const explored = gamma ?? 0;
+    for (let arm = 0; arm < count; arm += 1) {
+      const exploited = (probabilities[arm] ?? 0) / sum;
+      probabilities[arm] = (1 - explored) * exploited + explored / count;
+    }
+  };
+
+  /** Of the choice that feedback is about; where that is forgotten, as it would be made now. */
+  const probabilityOf = (arm: number, remembered: readonly number[] | undefined): number => {
+    const [then] = remembered ?? [];
+    if (then !== undefined && then > 0 && then <= 1) return then;
+    weigh();
+    return probabilities[arm] ?? 1;
+  };
+
+  return makeBandit(setup, means, {
+    arms,
+    algorithm: {
+      name: "EXP3",
+      range,
+      choose: () => {
+        weigh();
+        const arm = drawn(random(), probabilities);
+        return [arm, probabilities[arm] ?? 1];
+      },
+      remembers: true,
+      learn: ({ arm, reward, remembered, feedback }) => {
+        const trials = trialsOf(node, feedback, batch);
+        const loss = (range.most - reward) / (range.most - range.least);
+        const bound = gamma === undefined ? rateNow() / 2 : 0;
+        const seen = probabilityOf(arm, remembered) + bound;
+        arms.learn(arm, reward, trials, [(trials * loss) / seen]);
+        return trials;
+      },
+      probabilities: () => {
+        weigh();
+        return Array.from(probabilities);
+      },
+      details: (arm) => ({ estimated_loss: lossOf(arm), rate: rateNow() }),
+    },
+  });
+};
+
+/** The arm in whose share of [0, 1) the draw falls. */
+const drawn = (draw: number, probabilities: Float64Array): number => {
+  const last = probabilities.length - 1;
+  let left = draw;
+  for (let arm = 0; arm < last; arm += 1) {
+    left -= probabilities[arm] ?? 0;
+    if (left < 0) return arm;
+  }
+  return last;
+};
