@@ -4,7 +4,7 @@ import type { ClusterEvent } from "../../operator/cluster/cluster.ts";
 import { type Memory, makeMemory } from "../../operator/cluster/memory.ts";
 import { writeEvent } from "../../operator/events.ts";
 import type { Write } from "../../operator/hand.ts";
-import { textAt, valueAt } from "../../operator/live.ts";
+import { listAt, numberAt, textAt, valueAt } from "../../operator/live.ts";
 import type { Outcome } from "../../operator/outcome.ts";
 import { makeReconcile, type Surroundings } from "../../operator/reconcile.ts";
 import { type KubernetesObject, nameOf, type Ref, refOf } from "../../operator/render/object.ts";
@@ -159,3 +159,26 @@ const reading: ReadonlySet<string> = new Set(["read", "list"]);
 /** The requests so far that change anything. */
 export const countWrites = ({ requests }: Memory): number =>
   requests.filter(({ verb }) => !reading.has(verb)).length;
+
+/** A world in which this is settled. */
+export const settled = async (
+  object = manifest(),
+  settings: Partial<Settings> = {},
+): Promise<World> => {
+  const world = makeWorld(settings);
+  world.apply(object);
+  await world.pass();
+  world.ready();
+  await world.settle();
+  return world;
+};
+
+/** The Services that the VirtualService leads to, with their weights. */
+export const destinations = ({ cluster }: World): readonly (readonly [string, number])[] => {
+  const route = cluster.all().find(({ kind }) => kind === "VirtualService");
+  const [first] = listAt(route, "spec", "http");
+  return listAt(first, "route").map((one) => [
+    textAt(one, "destination", "host").split(".")[0] ?? "",
+    numberAt(one, "weight"),
+  ]);
+};
