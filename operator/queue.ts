@@ -13,8 +13,6 @@ export type Again =
 export type Queue = {
   /** Asks for a pass over a key: soon. */
   add(key: string): void;
-  /** Forgets what a key waits for; a pass in work ends as it would. */
-  forget(key: string): void;
   /** Keys that are due and not yet in work. */
   depth(): number;
   /** Takes no more keys; resolves when those in work are done. */
@@ -106,11 +104,6 @@ export const makeQueue = ({ work, workers, clock, random }: QueueOptions): Queue
 
   return {
     add,
-    forget: (key) => {
-      const entry = entries.get(key);
-      entry?.cancel?.();
-      if (entry !== undefined && !entry.isInWork && !entry.isDue) entries.delete(key);
-    },
     depth: () => due.length,
     stop: async () => {
       isStopped = true;
