@@ -33,7 +33,7 @@ const commands: Readonly<Record<string, Command>> = {
     load: () => import("./engine.ts"),
   },
   serve: {
-    summary: "package a TypeScript or JavaScript class as a model container",
+    summary: "serve a TypeScript or JavaScript class, or a stored model, as a container",
     load: () => import("./serve.ts"),
   },
 };

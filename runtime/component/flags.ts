@@ -11,7 +11,8 @@ export type Flags = {
 export const usage = `Usage: espalier serve MODULE [flags]
 
 Serves a class as a model container. MODULE is a file of TypeScript or JavaScript, if need be with
-the name of the class in it: model.ts, model.ts:Wine, model.Wine.
+the name of the class in it: model.ts, model.ts:Wine, model.Wine. Or it is a stored model, a file or
+the folder of one: of XGBoost (JSON), LightGBM (text), ONNX, or of tools/export_model.py (JSON).
 
   --http-port N         port for REST (PREDICTIVE_UNIT_HTTP_SERVICE_PORT, 9000)
   --grpc-port N         port for gRPC (PREDICTIVE_UNIT_GRPC_SERVICE_PORT, 5000)

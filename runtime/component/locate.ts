@@ -9,7 +9,8 @@ export type Located = {
   readonly className: string | undefined;
 };
 
-const extensions = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
+/** Of files of code. */
+export const extensions: readonly string[] = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
 
 /**
  * MODULE is a file, with or without its extension, and after `:` or `.` the name of a class in it:
@@ -40,7 +41,7 @@ const kindAt = (path: string): "file" | "folder" | undefined => {
 
 const absenceOf = (path: string): string => {
   if (kindAt(path) === "folder") {
-    return `${path} is a folder: name the file in it that has the class`;
+    return `${path} is a folder without a stored model: name the file in it that has the class`;
   }
   return kindAt(dirname(path)) === "folder"
     ? `there is no file ${path}, nor with any of the endings ${extensions.join(" ")}`

@@ -1,5 +1,5 @@
 /**
- * Runs a user's class as a model container: settings in, servers out, for REST, gRPC and Prometheus.
+ * Runs a user's class, or a stored model, as a model container: settings in, servers out, for REST, gRPC and Prometheus.
  */
 import { basename, extname } from "node:path";
 import { Registry } from "prom-client";
@@ -16,6 +16,7 @@ import { locate } from "./locate.ts";
 import type { JsonObject } from "./message.ts";
 import { buildMetadata } from "./metadata.ts";
 import { makeCustomMetrics } from "./metrics.ts";
+import { findStoredModel } from "./models/find.ts";
 import type { RestOptions } from "./rest.ts";
 import { asComponentError, type ComponentError, type Model } from "./user.ts";
 
@@ -29,14 +30,11 @@ export type ServeOptions = {
 
 /** Loads the model, then listens: a port that is open means a model that is ready. */
 export const serve = async (options: ServeOptions): Promise<Result<Running>> => {
-  const { config, log, folder } = options;
-  const located = locate(config.module, folder);
-  if (!located.ok) return located;
-  const { file } = located.value;
-  const loaded = await loadModel(located.value, config.parameters, options.importer);
-  if (!loaded.ok) return loaded;
-  const model = loaded.value;
-  const warnings = [...loaded.warnings, ...missingMethod(model, config.serviceType, file)];
+  const { config, log } = options;
+  const found = await find(options);
+  if (!found.ok) return found;
+  const { file, model } = found.value;
+  const warnings = [...found.warnings, ...missingMethod(model, config.serviceType, file)];
   try {
     await call(model, "load", []);
   } catch (thrown) {
@@ -59,6 +57,25 @@ export const serve = async (options: ServeOptions): Promise<Result<Running>> => 
   const listening = await listenAll(config, served);
   return listening.ok ? success(listening.value, warnings) : failure(listening.issues, warnings);
 };
+
+type Found = { readonly file: string; readonly model: Model };
+
+/** What MODULE names: a stored model, else a class. */
+const find = async ({ config, folder, importer }: ServeOptions): Promise<Result<Found>> => {
+  const { module, parameters } = config;
+  const stored = findStoredModel(module, folder);
+  if (stored !== undefined) {
+    if (!stored.ok) return stored;
+    const { loadStoredModel } = await import("./models/load.ts");
+    return withFile(stored.value, await loadStoredModel(stored.value, parameters));
+  }
+  const located = locate(module, folder);
+  if (!located.ok) return located;
+  return withFile(located.value.file, await loadModel(located.value, parameters, importer));
+};
+
+const withFile = (file: string, loaded: Result<Model>): Result<Found> =>
+  loaded.ok ? success({ file, model: loaded.value }, loaded.warnings) : loaded;
 
 /** The name of the class, or of the file if it has none. */
 const nameOf = (model: Model, file: string): string => {
