@@ -5,6 +5,14 @@
  */
 import type { Logger } from "../../host/log.ts";
 import { EngineError } from "../errors.ts";
+import { readMessage } from "../protocol/proto-read.ts";
+import type { Schema } from "../protocol/proto-schema.ts";
+import {
+  feedback,
+  modelMetadata,
+  seldonMessage,
+  seldonMessageList,
+} from "../protocol/seldon-schema.ts";
 import { offCancel, onCancel, type Scope } from "../scope.ts";
 import type { GrpcHandlers, UnaryHandler } from "../server/grpc.ts";
 import { makeHealth } from "../server/grpc-health.ts";
@@ -16,10 +24,7 @@ import type { Inference } from "./inference.ts";
 import { inferenceAnswers } from "./inference-grpc.ts";
 import { makeStreamInfer } from "./inference-stream.ts";
 import type { JsonObject } from "./message.ts";
-import { readMessage } from "./proto-read.ts";
 import { writeMessage } from "./proto-write.ts";
-import type { Schema } from "./schema.ts";
-import { feedback, modelMetadata, seldonMessage, seldonMessageList } from "./seldon-schema.ts";
 import { asComponentError, ComponentError } from "./user.ts";
 
 export type GrpcOptions = {

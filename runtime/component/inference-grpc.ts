@@ -1,10 +1,11 @@
 /** The service of the protocol `v2` over gRPC. Source: Open Inference Protocol, gRPC; engine contract, 5.3. */
+
+import type { Schema } from "../protocol/proto-schema.ts";
 import type { Inference } from "./inference.ts";
 import { readInferRequest, splitByChild, writeInferResponse } from "./inference-proto.ts";
 import { serverMetadata } from "./inference-rest.ts";
 import { modelMetadataResponse, serverMetadataResponse, yes } from "./inference-schema.ts";
 import { writeMessage } from "./proto-write.ts";
-import type { Schema } from "./schema.ts";
 
 /** The bytes of a request in, those of its answer out. */
 type Answer = (body: Buffer) => Promise<Buffer>;

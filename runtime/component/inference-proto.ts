@@ -1,10 +1,10 @@
 /** `v2` messages over gRPC. Source: Open Inference Protocol, gRPC; engine contract, 3.5. */
+import { readMessage } from "../protocol/proto-read.ts";
 import { bytesOf, readRaw, textOrBytes, writeRaw } from "./inference-binary.ts";
 import { inferRequest, inferResponse } from "./inference-schema.ts";
 import { checkTensor } from "./inference-tensor.ts";
 import type { InferRequest, InferResponse, InferTensor, WantedOutput } from "./inference-types.ts";
 import { isObject, type JsonObject } from "./message.ts";
-import { readMessage } from "./proto-read.ts";
 import { writeMessage } from "./proto-write.ts";
 import { ComponentError } from "./user.ts";
 

@@ -1,5 +1,5 @@
 /** The messages of protocol `v2` over gRPC. Source: engine contract, 3.5. */
-import { list, map, type Schema, schema } from "./schema.ts";
+import { list, map, type Schema, schema } from "../protocol/proto-schema.ts";
 
 const parameter = schema("inference.InferParameter", [
   [1, "boolParam", "bool", { oneof: "parameter_choice" }],

@@ -1,4 +1,6 @@
 /** From a message in its JSON form to protobuf bytes. Source: engine contract, 2.7 and 4.2. */
+
+import type { FieldSpec, Kind, Schema, Whole } from "../protocol/proto-schema.ts";
 import {
   doubleField,
   doublesField,
@@ -9,7 +11,6 @@ import {
 } from "../protocol/wire-write.ts";
 import { isObject, kindOf } from "./message.ts";
 import { writeList, writeValue } from "./proto-value.ts";
-import type { FieldSpec, Kind, Schema, Whole } from "./schema.ts";
 import { ComponentError } from "./user.ts";
 
 /**

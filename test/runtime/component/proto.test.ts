@@ -1,16 +1,16 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { readMessage } from "../../../runtime/component/proto-read.ts";
 import { writeMessage } from "../../../runtime/component/proto-write.ts";
-import type { Schema } from "../../../runtime/component/schema.ts";
+import { ComponentError } from "../../../runtime/component/user.ts";
+import { EngineError } from "../../../runtime/errors.ts";
+import { readMessage } from "../../../runtime/protocol/proto-read.ts";
+import type { Schema } from "../../../runtime/protocol/proto-schema.ts";
 import {
   feedback,
   modelMetadata,
   seldonMessage,
   seldonMessageList,
-} from "../../../runtime/component/seldon-schema.ts";
-import { ComponentError } from "../../../runtime/component/user.ts";
-import { EngineError } from "../../../runtime/errors.ts";
+} from "../../../runtime/protocol/seldon-schema.ts";
 import { decode, encode, ours, protoList, protoValue } from "../protocol/messages.ts";
 
 const asIs = (bytes: Buffer): Buffer => bytes;

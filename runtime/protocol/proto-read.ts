@@ -1,4 +1,8 @@
 /** From protobuf bytes to the same message in its JSON form. Source: engine contract, 2.7 and 4.2. */
+
+import type { FieldSpec, Kind, Scalar, Schema } from "./proto-schema.ts";
+import { readText } from "./proto-text.ts";
+import { readList, readValue } from "./proto-value.ts";
 import {
   FIXED32,
   FIXED64,
@@ -9,12 +13,11 @@ import {
   VARINT,
   type Wire,
   whole,
-} from "../protocol/wire.ts";
-import { numbersOf, scalars } from "../protocol/wire-scalar.ts";
-import type { JsonObject } from "./message.ts";
-import { readText } from "./proto-text.ts";
-import { readList, readValue } from "./proto-value.ts";
-import type { FieldSpec, Kind, Scalar, Schema } from "./schema.ts";
+} from "./wire.ts";
+import { numbersOf, scalars } from "./wire-scalar.ts";
+
+/** A message in its JSON form. */
+export type Read = Readonly<Record<string, unknown>>;
 
 /** What `bytes` fields become: themselves, or base64 as in JSON. */
 export type AsBytes = (bytes: Buffer) => Buffer | string;
@@ -25,7 +28,7 @@ export type AsBytes = (bytes: Buffer) => Buffer | string;
  *
  * @throws {EngineError} MESSAGE_UNREADABLE for malformed bytes.
  */
-export const readMessage = (bytes: Buffer, schema: Schema, asBytes: AsBytes): JsonObject => {
+export const readMessage = (bytes: Buffer, schema: Schema, asBytes: AsBytes): Read => {
   const found = new Map<FieldSpec, Field[]>();
   for (const field of fields(bytes)) {
     const spec = schema.byNumber.get(field.number);

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import type { Span } from "../protocol/span.ts";
-import { slice, unreadable } from "../protocol/wire.ts";
+import type { Span } from "./span.ts";
+import { slice, unreadable } from "./wire.ts";
 
 /** A string field. @throws {EngineError} MESSAGE_UNREADABLE for bytes that are not UTF-8, which proto3 forbids. */
 export const readText = (bytes: Buffer, span: Span): string => {

@@ -1,5 +1,5 @@
 /** The messages of protocol `seldon`. Source: engine contract, 4.2 and 4.3. */
-import { list, map, schema } from "./schema.ts";
+import { list, map, schema } from "./proto-schema.ts";
 
 const content = { oneof: "data_oneof" } as const;
 const seldon = (name: string): string => `seldon.protos.${name}`;
