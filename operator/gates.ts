@@ -1,6 +1,6 @@
 /**
  * When traffic may move: routes lead to predictors that serve, and change only while none that they
- * lead to is in the middle of a rollout. Decisions alone; see docs/decisions/0005-routes.md.
+ * lead to is in the middle of a rollout. Decisions alone; see docs/decisions/0006-routes.md.
  *
  * Source: operator contract, 8.1.10, 12.20; design 3.4.
  */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { ClusterErrorCode } from "../../../operator/cluster/cluster.ts";
 import { failureOf } from "../../../operator/cluster/failure.ts";
 
-const right = { verb: "patch", resource: "deployments.apps" };
+const resource = "deployments.apps";
 
 type Row = {
   readonly name: string;
@@ -33,19 +33,19 @@ const rows: readonly Row[] = [
 
 describe("failureOf", () => {
   it.each(rows)("tells $name by its code", ({ status, body, code }) => {
-    expect(failureOf("apply x", { status, body }, right).code).toBe(code);
+    expect(failureOf("apply x", { status, body }, resource).code).toBe(code);
   });
 
   it("says what was attempted and what the server says", () => {
     const failure = failureOf(
       "apply Service ns1/x",
       { status: 422, body: { message: "bad" } },
-      right,
+      resource,
     );
     expect(failure.message).toBe("cannot apply Service ns1/x: bad");
-    expect(failureOf("y", { status: 502, body: "" }, right).message).toContain("502");
+    expect(failureOf("y", { status: 502, body: "" }, resource).message).toContain("502");
     expect(
-      failureOf("y", { status: 500, body: "x".repeat(9_999) }, right).message.length,
+      failureOf("y", { status: 500, body: "x".repeat(9_999) }, resource).message.length,
     ).toBeLessThan(1_100);
   });
 
@@ -53,7 +53,7 @@ describe("failureOf", () => {
     const rbac = 'deployments.apps is forbidden: User "u" cannot patch resource "deployments"';
     const quota = 'deployments.apps "x" is forbidden: exceeded quota: q';
     const say = (message: string) =>
-      failureOf("x", { status: 403, body: { message } }, right).message;
+      failureOf("x", { status: 403, body: { message } }, resource).message;
     expect(say(rbac)).toContain("grant the verb patch on deployments.apps");
     expect(say(quota)).not.toContain("grant");
   });
