@@ -133,14 +133,17 @@ export const parseDuration = (text: string): number | undefined => {
 /** The flags of a command, one a line, for its `--help`. */
 export const describeFlags = (table: FlagTable): string => {
   const rows = Object.entries(table).map(([name, flag]) => {
-    const value = flag.kind === "bool" ? "" : ` ${flag.kind}`;
     const fallback =
       flag.default === undefined
         ? " (required)"
         : flag.default === ""
           ? ""
           : ` (default ${flag.default})`;
-    return `  ${`--${name}${value}`.padEnd(36)}${flag.help}${fallback}`;
+    return {
+      left: `  --${name}${flag.kind === "bool" ? "" : ` ${flag.kind}`}`,
+      right: `${flag.help}${fallback}`,
+    };
   });
-  return `${rows.join("\n")}\n`;
+  const width = Math.max(...rows.map(({ left }) => left.length)) + 2;
+  return `${rows.map(({ left, right }) => left.padEnd(width) + right).join("\n")}\n`;
 };
