@@ -1,6 +1,6 @@
 /** The servers that come with the cluster: which image stands for which implementation. */
 
-import type { ServerImage, Settings } from "./settings.ts";
+import { ownServer, type ServerImage, type Settings } from "./settings.ts";
 import type { Protocol } from "./types.ts";
 
 /** The two names of one protocol; an entry under one serves the other. */
@@ -9,10 +9,10 @@ const twin: { readonly [P in Protocol]?: Protocol } = { v2: "kfserving", kfservi
 /**
  * The image of a prepackaged server, or undefined when it has none for the protocol.
  *
- * Source: operator contract, 7.2.
+ * Source: operator contract, 7.2. Our own server is in the engine's image.
  */
 export const serverImage = (
-  settings: Pick<Settings, "predictorServers">,
+  settings: Pick<Settings, "predictorServers" | "engineImage">,
   implementation: string,
   protocol: Protocol,
 ): string | undefined => {
@@ -21,6 +21,7 @@ export const serverImage = (
   const { protocols } = servers[implementation] ?? { protocols: {} };
   const other = twin[protocol];
   const entry = protocols[protocol] ?? (other === undefined ? undefined : protocols[other]);
+  if (implementation === ownServer && entry?.image === "") return settings.engineImage;
   return entry === undefined ? undefined : reference(entry);
 };
 

@@ -7,7 +7,13 @@
 
 import { at } from "./path.ts";
 import { failure, type Issue, type Result, success } from "./result.ts";
-import type { CredentialSettings, PredictorServer, ServerImage, Settings } from "./settings.ts";
+import {
+  type CredentialSettings,
+  ownServer,
+  type PredictorServer,
+  type ServerImage,
+  type Settings,
+} from "./settings.ts";
 import { isPlain, kindOf } from "./shape/plain.ts";
 import { hint } from "./spelling.ts";
 import type { Protocol } from "./types.ts";
@@ -39,14 +45,20 @@ export const readSeldonConfig = (configMap: unknown, base: Settings): Result<Set
 
 type Reader = (json: Table, settings: Settings, found: Issue[]) => Partial<Settings>;
 
-const readServers: Reader = (json, _settings, found) => ({
-  predictorServers: Object.fromEntries(
-    Object.entries(json).map(([name, value]) => [
-      name,
-      readServer(value, at("data.predictor_servers", name), found),
-    ]),
-  ),
-});
+/** Our own server stays, for a `seldon-config` that was written before there was one. */
+const readServers: Reader = (json, { predictorServers }, found) => {
+  const own = predictorServers[ownServer];
+  const given = Object.entries(json).map(
+    ([name, value]) =>
+      [name, readServer(value, at("data.predictor_servers", name), found)] as const,
+  );
+  return {
+    predictorServers: {
+      ...(own === undefined ? {} : { [ownServer]: own }),
+      ...Object.fromEntries(given),
+    },
+  };
+};
 
 const protocols: readonly Protocol[] = ["seldon", "tensorflow", "v2", "kfserving"];
 

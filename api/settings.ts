@@ -106,6 +106,9 @@ export type Settings = {
   readonly credentials: CredentialSettings;
 };
 
+/** The server of stored models that is in every cluster, whatever its `seldon-config` says. */
+export const ownServer = "ESPALIER_SERVER";
+
 const mlserver = (flavour: string): PredictorServer["protocols"] => {
   const entry = { image: "seldonio/mlserver", defaultImageVersion: `1.3.5-${flavour}` };
   return { v2: entry, kfserving: entry };
@@ -119,8 +122,16 @@ const tritonServer: ServerImage = {
   defaultImageVersion: "21.08-py3",
 };
 
-/** Source: operator contract, 7.2. */
+/** Without an image of its own it is the engine's: `espalier serve`. */
+const espalierServer: PredictorServer["protocols"] = {
+  seldon: { image: "" },
+  v2: { image: "" },
+  kfserving: { image: "" },
+};
+
+/** Source: operator contract, 7.2; `ESPALIER_SERVER` is of our own. */
 const predictorServers: Settings["predictorServers"] = {
+  [ownServer]: { protocols: espalierServer },
   SKLEARN_SERVER: { protocols: { seldon: classic("sklearnserver"), ...mlserver("sklearn") } },
   XGBOOST_SERVER: { protocols: { seldon: classic("xgboostserver"), ...mlserver("xgboost") } },
   MLFLOW_SERVER: { protocols: { seldon: classic("mlflowserver"), ...mlserver("mlflow") } },

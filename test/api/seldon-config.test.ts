@@ -27,6 +27,7 @@ describe("readSeldonConfig", () => {
     expect(result.value).toEqual({
       ...defaultSettings,
       predictorServers: {
+        ESPALIER_SERVER: defaultSettings.predictorServers["ESPALIER_SERVER"],
         MINE: {
           protocols: { seldon: { image: "mine", defaultImageVersion: "2" }, v2: { image: "m" } },
         },

@@ -7,6 +7,7 @@ import { protocolOf } from "../../../api/deployment.ts";
 import { isPrepackaged } from "../../../api/graph.ts";
 import { at } from "../../../api/path.ts";
 import { failure, type Issue, type Result, success } from "../../../api/result.ts";
+import { ownServer } from "../../../api/settings.ts";
 import type { PodSpec } from "../../../api/types.ts";
 import type { Facts } from "../desired.ts";
 import { serviceAccount } from "../pod.ts";
@@ -20,6 +21,7 @@ import {
 } from "../subject.ts";
 import type { Workload } from "../workload.ts";
 import { podAccount } from "./accounts.ts";
+import { espalier } from "./espalier.ts";
 import { mlServer } from "./mlserver.ts";
 import { seldonServer } from "./seldon-server.ts";
 import type { Furnished, Server } from "./server.ts";
@@ -120,5 +122,6 @@ const serve = (pod: PodSpec, place: UnitPlace, subject: Subject): Result<Furnish
 const serverOf = (implementation: string, { deployment }: Subject): Server => {
   if (implementation === "TENSORFLOW_SERVER") return tensorflow;
   if (implementation === "TRITON_SERVER") return triton;
+  if (implementation === ownServer) return espalier;
   return ["v2", "kfserving"].includes(protocolOf(deployment)) ? mlServer : seldonServer;
 };

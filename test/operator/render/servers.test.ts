@@ -46,6 +46,9 @@ describe("withServers, images", () => {
     ["TRITON_SERVER", "kfserving", "nvcr.io/nvidia/tritonserver:21.08-py3"],
     ["TENSORFLOW_SERVER", "seldon", "seldonio/tfserving-proxy:1.17.1"],
     ["TENSORFLOW_SERVER", "tensorflow", "tensorflow/serving:2.1.0"],
+    ["ESPALIER_SERVER", "seldon", defaultSettings.engineImage],
+    ["ESPALIER_SERVER", "v2", defaultSettings.engineImage],
+    ["ESPALIER_SERVER", "kfserving", defaultSettings.engineImage],
   ])("gives %s under %s the image %s", (implementation, protocol, image) => {
     const server = containerIn(podOf(serverManifest(implementation, protocol)), "m");
     expect(server.image).toBe(image);
@@ -59,6 +62,7 @@ describe("withServers, images", () => {
     ["TENSORFLOW_SERVER", "v2"],
     ["TRITON_SERVER", "tensorflow"],
     ["TEMPO_SERVER", "tensorflow"],
+    ["ESPALIER_SERVER", "tensorflow"],
   ])("refuses %s under %s, which has no image", (implementation, protocol) => {
     const result = furnish(serverManifest(implementation, protocol));
     expect(pathsOf(issuesOf(result))).toEqual(["spec.predictors[0].graph.implementation"]);
@@ -603,5 +607,35 @@ describe("accountsOf", () => {
     const graph = { ...server, implementation: "TRITON_SERVER" };
     const annotations = { "seldon.io/no-storage-initializer": "TRUE" };
     expect(accounts({ graph }, { protocol: "v2", annotations })).toEqual([]);
+  });
+});
+
+describe("espalier", () => {
+  it("serves the folder of the model, under either protocol", () => {
+    for (const protocol of ["seldon", "v2"]) {
+      const pod = podOf(serverManifest("ESPALIER_SERVER", protocol));
+      const server = containerIn(pod, "m");
+      expect([server.command, server.args]).toEqual([["espalier", "serve"], ["/mnt/models"]]);
+      expect(server.volumeMounts).toContainEqual(
+        expect.objectContaining({ mountPath: "/mnt/models", readOnly: true }),
+      );
+      expect(names(pod.initContainers)).toEqual(["m-model-initializer"]);
+    }
+  });
+
+  it.each([
+    { name: "arguments", container: { args: ["serve", "/mnt/models/b.json"] } },
+    { name: "a command", container: { command: ["sh", "-c", "espalier serve /mnt/models"] } },
+  ])("keeps a user's own $name", ({ container }) => {
+    const manifest = serverManifest("ESPALIER_SERVER", "seldon", { container });
+    expect(containerIn(podOf(manifest), "m")).toMatchObject(container);
+  });
+
+  it("runs the image that a cluster names for it", () => {
+    const predictorServers = { ESPALIER_SERVER: { protocols: { seldon: { image: "own:3" } } } };
+    const manifest = serverManifest("ESPALIER_SERVER", "seldon");
+    expect(containerIn(podOf(manifest, { settings: { predictorServers } }), "m").image).toBe(
+      "own:3",
+    );
   });
 });
