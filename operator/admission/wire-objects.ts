@@ -36,7 +36,7 @@ export const makeWireObjects = (wire: Wire): Objects => {
     const answer = await wire.ask({ attempted, verb, kind: kind.kind, method, path, body });
     if (answer.status < 300) return answer;
     if (method === "GET" && statusOf(answer.body).reason === "NotFound") return undefined;
-    throw failureOf(attempted, answer, { verb, resource: resourceOf(kind) });
+    throw failureOf(attempted, answer, resourceOf(kind));
   };
   return {
     // The API server answers with an object of the kind that was asked for.

@@ -144,5 +144,5 @@ const list = async (
     query: labelSelector === "" ? {} : { labelSelector },
   });
   if (answer.status === 200) return itemsOf(answer.body, kind);
-  throw failureOf(attempted, answer, { verb: "list", resource: resourceOf(kind) });
+  throw failureOf(attempted, answer, resourceOf(kind));
 };

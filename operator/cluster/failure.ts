@@ -5,9 +5,6 @@ import { ClusterError, type ClusterErrorCode } from "./cluster.ts";
 /** What came back: JSON where the server sent it, else the text. */
 export type Answer = { readonly status: number; readonly body: unknown };
 
-/** What a role must allow for a request. */
-export type Right = { readonly verb: string; readonly resource: string };
-
 type Status = {
   readonly reason?: unknown;
   readonly message?: unknown;
@@ -41,15 +38,19 @@ const reasonOf = ({ status: http, body }: Answer): string => {
   return text === "" ? `the API server answers ${http}` : text.slice(0, longest);
 };
 
-/** Quotas and admission forbid as well; only a missing right is mended by a role. */
-const adviceOf = (code: ClusterErrorCode, reason: string, right: Right): string =>
-  code === "FORBIDDEN" && /cannot [a-z]+ resource/.test(reason)
-    ? `; grant the verb ${right.verb} on ${right.resource} to the operator's role`
-    : "";
+/**
+ * Quotas and admission forbid as well; only a missing right is mended by a role. The server names
+ * the verb that is missing: an apply may want to create.
+ */
+const adviceOf = (code: ClusterErrorCode, reason: string, resource: string): string => {
+  const verb = /cannot ([a-z]+) resource/.exec(reason)?.[1];
+  if (code !== "FORBIDDEN" || verb === undefined) return "";
+  return `; grant the verb ${verb} on ${resource} to the operator's role`;
+};
 
-/** `attempted` as in `ClusterError`. */
-export const failureOf = (attempted: string, answer: Answer, right: Right): ClusterError => {
+/** `attempted` as in `ClusterError`; `resource` as roles name it. */
+export const failureOf = (attempted: string, answer: Answer, resource: string): ClusterError => {
   const code = codeOf(answer.status, statusOf(answer.body));
   const reason = reasonOf(answer);
-  return new ClusterError(code, attempted, `${reason}${adviceOf(code, reason, right)}`);
+  return new ClusterError(code, attempted, `${reason}${adviceOf(code, reason, resource)}`);
 };

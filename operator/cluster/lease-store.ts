@@ -17,8 +17,7 @@ export const makeLeaseStore = (wire: Wire, namespace: string, name: string): Lea
     const known = { attempted, verb, kind: leases.kind, deadlineMs, isUrgent: true };
     const answer = await wire.ask({ ...known, ...request });
     if (verb === "get" && answer.status === 404) return undefined;
-    if (answer.status >= 300)
-      throw failureOf(attempted, answer, { verb, resource: resourceOf(leases) });
+    if (answer.status >= 300) throw failureOf(attempted, answer, resourceOf(leases));
     return answer.body as KubernetesObject; // a Lease, as asked for
   };
   const written = (object: KubernetesObject | undefined): KubernetesObject => {

@@ -108,7 +108,7 @@ const request = async (
   });
   const isForgotten = !isNew && answer.status === 404; // events live for an hour
   if (answer.status < 300 || isForgotten) return answer;
-  throw failureOf(attempted, answer, { verb, resource: resourceOf(events) });
+  throw failureOf(attempted, answer, resourceOf(events));
 };
 
 export const makeTeller = ({ wire, clock, instance, lost }: TellerOptions) => {

@@ -2,7 +2,7 @@
 import { isPlain } from "../../api/shape/plain.ts";
 import { type KubernetesObject, nameOf, type Ref, refOf } from "../render/object.ts";
 import { ClusterError } from "./cluster.ts";
-import { type Answer, failureOf, type Right } from "./failure.ts";
+import { type Answer, failureOf } from "./failure.ts";
 import { type Kind, kindOf, pathOf, resourceOf } from "./kinds.ts";
 import type { Ask, Wire } from "./wire.ts";
 
@@ -42,16 +42,14 @@ export const targetOf = (attempt: string, ref: Ref): Target => {
   throw new ClusterError("NOT_FOUND", attempted, `${ref.apiVersion} has no kind known here`);
 };
 
-export const refusalOf = ({ attempted, kind }: Target, verb: string, answer: Answer) => {
-  const right: Right = { verb, resource: resourceOf(kind) };
-  return failureOf(attempted, answer, right);
-};
+export const refusalOf = ({ attempted, kind }: Target, answer: Answer): ClusterError =>
+  failureOf(attempted, answer, resourceOf(kind));
 
 export const isStatus = (body: unknown): boolean =>
   isPlain(body) && "kind" in body && body.kind === "Status";
 
-const live = (target: Target, verb: string, answer: Answer): KubernetesObject => {
-  if (answer.status >= 300) throw refusalOf(target, verb, answer);
+const live = (target: Target, answer: Answer): KubernetesObject => {
+  if (answer.status >= 300) throw refusalOf(target, answer);
   return answer.body as KubernetesObject; // of the kind that was asked for
 };
 
@@ -70,7 +68,7 @@ export const makeVerbs = (wire: Wire): Verbs => {
       const target = targetOf("read", ref);
       const answer = await ask(target, { verb: "get", method: "GET" });
       if (answer.status === 404 && isStatus(answer.body)) return undefined;
-      return live(target, "get", answer);
+      return live(target, answer);
     },
     readSame: async (attempt, seen) => {
       const { ref, attempted } = targetOf(attempt, refOf(seen));
@@ -83,11 +81,11 @@ export const makeVerbs = (wire: Wire): Verbs => {
       const target = targetOf(attempt, refOf(body));
       const query = { fieldManager, force: "true" };
       const request = { verb: "patch", method: "PATCH", query, body } as const;
-      return live(target, "patch", await ask(target, { ...request, contentType: applyType }));
+      return live(target, await ask(target, { ...request, contentType: applyType }));
     },
     replace: async (target, fieldManager, body) => {
       const request = { verb: "update", method: "PUT", query: { fieldManager }, body } as const;
-      return live(target, "update", await ask(target, request));
+      return live(target, await ask(target, request));
     },
     patch: async (target, at, operations, { subresource = "", fieldManager } = {}) => {
       const version = at.metadata.resourceVersion;
@@ -97,7 +95,7 @@ export const makeVerbs = (wire: Wire): Verbs => {
         body: [sameVersion, ...operations],
         query: fieldManager === undefined ? {} : { fieldManager },
       };
-      return live(target, "patch", await ask(target, request));
+      return live(target, await ask(target, request));
     },
     remove: (target, options) =>
       ask(target, {

@@ -91,7 +91,7 @@ const makeAsks = ({ kind, namespace, query }: Subject, wire: Wire) => {
         onLine,
       ),
     refusal: (verb: "list" | "watch", answer: Answer): ClusterError =>
-      failureOf(about(verb).attempted, answer, { verb, resource: resourceOf(kind) }),
+      failureOf(about(verb).attempted, answer, resourceOf(kind)),
     failure: (error: unknown): ClusterError =>
       error instanceof ClusterError
         ? error

@@ -31,11 +31,11 @@ const notServed = ({ kind, apiVersion, plural }: Kind): ClusterError =>
   );
 
 export const makeWatches = ({ wire, clock, caches, news }: WatchesOptions) => {
-  const ending = new AbortController();
   const states = new Map<string, WatchState>();
   /** What stands in the way of a kind without which nothing can be done. */
   const faults = new Map<Kind, ClusterError>();
-  const runs: Promise<void>[] = [];
+  /** A controller each: one for all would have more listeners than Node.js thinks sound. */
+  const runs: { readonly ending: AbortController; readonly ended: Promise<void> }[] = [];
 
   const eventsOf = ({ kind, isNeeded }: Watched, isFilled: () => void): WatchEvents => ({
     stateChanged: (state) => {
@@ -64,7 +64,9 @@ export const makeWatches = ({ wire, clock, caches, news }: WatchesOptions) => {
       const events = eventsOf(one, isFilled);
       const { cache: sink, kind, namespace, query } = one;
       const options = { wire, clock, sink, events, random: Math.random };
-      runs.push(makeWatch({ kind, namespace, query }, options).run(ending.signal));
+      const ending = new AbortController();
+      const ended = makeWatch({ kind, namespace, query }, options).run(ending.signal);
+      runs.push({ ending, ended });
     });
 
   return {
@@ -82,8 +84,8 @@ export const makeWatches = ({ wire, clock, caches, news }: WatchesOptions) => {
       throw fault ?? new ClusterError("UNAVAILABLE", "fill the caches", reason);
     },
     end: async (): Promise<void> => {
-      ending.abort();
-      await Promise.all(runs);
+      for (const { ending } of runs) ending.abort();
+      await Promise.all(runs.map(({ ended }) => ended));
     },
   };
 };

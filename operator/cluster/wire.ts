@@ -59,10 +59,13 @@ const answerLimitBytes = 256 * 1_024 * 1_024;
 const lineLimitBytes = 16 * 1_024 * 1_024;
 /** Requests at a time; watches have sockets of their own. */
 const maxSockets = 16;
+/** After so long without a word a peer is asked whether it is still there. */
 const keepAliveMs = 15_000;
+/** A connection that rests longer is closed before the server does it, in the middle of a request. */
+const restMs = 60_000;
 
 const agentsOf = (isSecure: boolean) => {
-  const options = { keepAlive: true, keepAliveMsecs: keepAliveMs };
+  const options = { keepAlive: true, keepAliveMsecs: keepAliveMs, timeout: restMs };
   const Agent = isSecure ? HttpsAgent : HttpAgent;
   return { brief: new Agent({ ...options, maxSockets }), lasting: new Agent(options) };
 };

@@ -92,7 +92,7 @@ export const remove = async (
   });
   // A conflict is about the uid: this very object is gone.
   if (answer.status === 409 || (answer.status === 404 && isStatus(answer.body))) return undefined;
-  if (answer.status >= 300) throw refusalOf(target, "delete", answer);
+  if (answer.status >= 300) throw refusalOf(target, answer);
   if (isStatus(answer.body)) return undefined;
   const left = answer.body as KubernetesObject; // what is not a Status is the object
   return isWaiting(left) ? left : undefined;
