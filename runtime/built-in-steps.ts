@@ -87,13 +87,12 @@ const feedbackStep = <Carried>({
       read ??= codec.feedback(message);
       return read;
     };
-    const viewOf = (part: Payload | undefined): NumericView | undefined => part && codec.view(part);
     const told: Feedback = {
       id: () => parts().id ?? call.id,
       reward: () => parts().reward,
       route: route === undefined || route < 0 ? undefined : route,
-      request: () => viewOf(parts().request),
-      truth: () => viewOf(parts().truth),
+      request: () => parts().request(),
+      truth: () => parts().truth(),
     };
     await feedback(told);
     return message;

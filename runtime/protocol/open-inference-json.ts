@@ -1,8 +1,8 @@
 /** Messages of the protocol `v2` over REST. Source: engine contract, 3.3. */
-import { ALL } from "../engine/node.ts";
 import { EngineError } from "../errors.ts";
+import type { NumericView } from "../nodes/view.ts";
 import type { Payload } from "../payload.ts";
-import { readFeedback } from "./feedback-json.ts";
+import { readFeedback, routesOf } from "./feedback-json.ts";
 import { jsonList } from "./json-list.ts";
 import { readJson } from "./nested.ts";
 import { type Parts, partsOf, withoutBinary } from "./open-inference-binary.ts";
@@ -10,6 +10,7 @@ import { firstValue, isResponse, readView, writeView } from "./open-inference-vi
 import { plain } from "./plain.ts";
 import type { Codec } from "./protocol.ts";
 import { checkedRoute, excerpt, parseReply, routeInJson } from "./route-reply.ts";
+import { readEither } from "./seldon-view.ts";
 import { withRenamed } from "./splice.ts";
 import { withMembers } from "./splice-into.ts";
 
@@ -27,8 +28,8 @@ export const makeOpenInferenceJson = (limitBytes: number): Codec => ({
   route: (answer) => route(partsOf(answer, limitBytes)),
   // The protocol has no feedback, and its messages no meta.
   takesFeedback: false,
-  feedbackRoutes: () => () => ALL,
-  feedback: (message) => readFeedback(plain(message, limitBytes)),
+  feedbackRoutes: (message) => routesOf(() => plain(message, limitBytes)),
+  feedback: (message) => readFeedback(plain(message, limitBytes), readPart),
   tag: (message, tags) => tag(message, partsOf(message, limitBytes), tags),
   json: (message) => readJson(withoutBinary(partsOf(message, limitBytes), limitBytes)),
   record: (message) => message,
@@ -39,6 +40,10 @@ export const makeOpenInferenceJson = (limitBytes: number): Codec => ({
     contentEncoding: undefined,
   }),
 });
+
+/** A message in feedback, which has no binary tensors. */
+const readPart = (json: Buffer): NumericView =>
+  readEither(json, (own) => readView({ json: own, binary: Buffer.alloc(0) }));
 
 /** A parameter is a text, a number or a truth value: what is more is written as JSON in a text. */
 const parameterOf = (value: unknown): unknown =>

@@ -1,7 +1,7 @@
 /** Messages of the protocol `v2` over gRPC, as bytes. Source: engine contract, 3.5. */
-import { ALL } from "../engine/node.ts";
 import type { NumericView } from "../nodes/view.ts";
 import type { Payload } from "../payload.ts";
+import { asJson } from "./open-inference-proto-json.ts";
 import {
   firstValue,
   rawOf,
@@ -13,9 +13,9 @@ import {
 } from "./open-inference-tensor.ts";
 import type { Codec } from "./protocol.ts";
 import { routeInProto } from "./route-reply.ts";
+import { readFeedback, routesOf } from "./seldon-proto-meta.ts";
 import { fields, invalidType, LENGTH, slice, textOf, wholeField, without } from "./wire.ts";
 import {
-  doubleField,
   doublesField,
   integersField,
   lengthField,
@@ -122,17 +122,11 @@ const withParameters = (message: Payload, tags: Readonly<Record<string, unknown>
   return { ...message, body: Buffer.concat([message.body, ...entries]) };
 };
 
-/** A truth value, a number or a text; what is more is written as JSON in a text. */
+/** There are but three kinds, of which none is a fraction: anything else is its JSON. */
 const inferParameter = (value: unknown): Pieces => {
   if (typeof value === "boolean") return varintField(1, Number(value));
-  if (typeof value === "number") return [doubleField(4, value)];
+  if (Number.isSafeInteger(value)) return varintField(2, Number(value));
   return textField(3, typeof value === "string" ? value : JSON.stringify(value));
-};
-
-/** The first tensor as it would be written over REST. */
-const asJson = (tensors: ReturnType<typeof tensorsOf>): unknown => {
-  const { shape, values } = readFirst(tensors);
-  return { inputs: [{ name: "input", datatype: "FP64", shape, data: values }] };
 };
 
 export const openInferenceProto: Codec = {
@@ -141,10 +135,10 @@ export const openInferenceProto: Codec = {
   route: (answer) => routeInProto(answer.body, () => firstValue(tensorsOf(answer))),
   // The protocol has no feedback, and its messages no meta.
   takesFeedback: false,
-  feedbackRoutes: () => () => ALL,
-  feedback: () => ({ id: undefined, reward: 0, request: undefined, truth: undefined }),
+  feedbackRoutes: ({ body }) => routesOf(body),
+  feedback: ({ body }) => readFeedback(body),
   tag: (message, tags) => withParameters(message, tags),
-  json: (message) => asJson(tensorsOf(message)),
+  json: asJson,
   record: (message) => message,
   view: (message) => ({ ...readFirst(tensorsOf(message)), names: [] }),
   write: (view, like) => write(view, like[0]),

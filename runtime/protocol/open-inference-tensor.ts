@@ -118,7 +118,7 @@ export const firstValue = ({ tensors: [tensor], raws: [raw] }: Tensors): number 
 export const rawOf = (tensor: Buffer): Buffer => {
   const datatype = datatypeOf(tensor);
   const contents = contentsOf(tensor);
-  if (datatype === "BYTES") return rawBytes(contents);
+  if (datatype === "BYTES") return rawBytes(bytesContents(tensor));
   const list = listOf(datatype);
   const size = elementOf(datatype)?.size;
   if (list === undefined || size === undefined) {
@@ -158,13 +158,21 @@ const writeRaw = (raw: Buffer, { bytes, at, list, size }: Value): void => {
   if (size === 8) raw.writeUInt32LE(high, 4);
 };
 
-const rawBytes = (contents: Buffer): Buffer => {
-  const pieces: Buffer[] = [];
+/** The elements of a tensor of BYTES with typed contents. @throws {EngineError} MESSAGE_UNREADABLE */
+export const bytesContents = (tensor: Buffer): readonly Buffer[] => {
+  const contents = contentsOf(tensor);
+  const found: Buffer[] = [];
   for (const field of fields(contents)) {
-    if (field.number !== bytesField || field.wire !== LENGTH) continue;
-    const length = Buffer.alloc(bytesLengthSize);
-    length.writeUInt32LE(field.end - field.start);
-    pieces.push(length, slice(contents, field));
+    if (field.number === bytesField && field.wire === LENGTH) found.push(slice(contents, field));
   }
-  return Buffer.concat(pieces);
+  return found;
 };
+
+const rawBytes = (elements: readonly Buffer[]): Buffer =>
+  Buffer.concat(
+    elements.flatMap((bytes) => {
+      const length = Buffer.alloc(bytesLengthSize);
+      length.writeUInt32LE(bytes.length);
+      return [length, bytes];
+    }),
+  );

@@ -49,8 +49,10 @@ export type FeedbackParts = {
   readonly id: string | undefined;
   /** 0 if it gives none. */
   readonly reward: number;
-  readonly request: Payload | undefined;
-  readonly truth: Payload | undefined;
+  /** The numbers of the request that it is about; undefined if it does not hold it. @throws {EngineError} PAYLOAD_UNFIT */
+  request(): NumericView | undefined;
+  /** Those of the right answer. @throws {EngineError} PAYLOAD_UNFIT */
+  truth(): NumericView | undefined;
 };
 
 /**
@@ -67,7 +69,7 @@ export type Codec = {
   readonly takesFeedback: boolean;
   /** The routes that a feedback message carries; ALL where it carries none. */
   feedbackRoutes(message: Payload): FeedbackRoutes;
-  /** @throws {EngineError} MESSAGE_UNREADABLE */
+  /** What it says, for built-in nodes, which learn in every protocol. @throws {EngineError} MESSAGE_UNREADABLE */
   feedback(message: Payload): FeedbackParts;
   /** The message with these tags, beside those that it has; as it is where the protocol has no place for them. */
   tag(message: Payload, tags: Readonly<Record<string, unknown>>): Payload;

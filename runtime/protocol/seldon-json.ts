@@ -1,7 +1,5 @@
-import type { FeedbackRoutes } from "../engine/engine.ts";
-import { ALL } from "../engine/node.ts";
 import type { Payload } from "../payload.ts";
-import { readFeedback } from "./feedback-json.ts";
+import { readFeedback, routesOf } from "./feedback-json.ts";
 import { jsonList } from "./json-list.ts";
 import { readJson } from "./nested.ts";
 import { plain } from "./plain.ts";
@@ -10,7 +8,6 @@ import { checkedRoute, excerpt, parseReply, routeInJson } from "./route-reply.ts
 import { readView, writeView } from "./seldon-view.ts";
 import { withRouting } from "./splice.ts";
 import { withMembers } from "./splice-into.ts";
-import { isFeedback } from "./strict.ts";
 
 /** SeldonMessages as JSON. `limitBytes` bounds what a compressed one may unpack to. */
 export const makeSeldonJson = (limitBytes: number): Codec => ({
@@ -22,8 +19,8 @@ export const makeSeldonJson = (limitBytes: number): Codec => ({
     ),
   route: (answer) => route(plain(answer, limitBytes)),
   takesFeedback: true,
-  feedbackRoutes: (message) => feedbackRoutes(message, limitBytes),
-  feedback: (message) => readFeedback(plain(message, limitBytes)),
+  feedbackRoutes: (message) => routesOf(() => plain(message, limitBytes)),
+  feedback: (message) => readFeedback(plain(message, limitBytes), readView),
   tag: (message, tags) => tag(message, plain(message, limitBytes), tags),
   json: (message) => readJson(plain(message, limitBytes)),
   record,
@@ -41,27 +38,6 @@ const route = (bytes: Buffer): number =>
   checkedRoute(routeInJson(parseReply(bytes)), excerpt(bytes));
 
 type Loose = Readonly<Record<string, unknown>>;
-
-/** The message is read when the first node asks: a graph without children never does. Source: engine contract, 6.7. */
-const feedbackRoutes = (message: Payload, limitBytes: number): FeedbackRoutes => {
-  let routing: Loose | undefined;
-  return (node) => {
-    routing ??= readRouting(message, limitBytes);
-    const value = Object.hasOwn(routing, node) ? routing[node] : undefined;
-    return value === undefined || value === null ? ALL : Number(value);
-  };
-};
-
-const readRouting = (message: Payload, limitBytes: number): Loose => {
-  try {
-    const feedback: unknown = JSON.parse(plain(message, limitBytes).toString());
-    if (!isFeedback(feedback)) return {};
-    const { response } = feedback as { response?: { meta?: { routing?: Loose } | null } | null }; // isFeedback has seen it
-    return response?.meta?.routing ?? {};
-  } catch {
-    return {}; // Feedback that is not JSON carries no routing: it goes to every child, as in v1.
-  }
-};
 
 /** A message that is no JSON object has no place for tags. */
 const tag = (message: Payload, json: Buffer, tags: Loose): Payload => {

@@ -1,9 +1,13 @@
 /** Feedback and tags in messages of the protocol `seldon` over gRPC. Source: engine contract, 4.2. */
+import type { FeedbackRoutes } from "../engine/engine.ts";
+import { ALL } from "../engine/node.ts";
+import type { NumericView } from "../nodes/view.ts";
 import type { Payload } from "../payload.ts";
-import { nest } from "./nested.ts";
+import { readMessage } from "./proto-read.ts";
 import type { FeedbackParts } from "./protocol.ts";
 import { readView } from "./seldon-proto-view.ts";
-import { embedded, textOf } from "./wire.ts";
+import { seldonMessage } from "./seldon-schema.ts";
+import { embedded, mapEntries, textOf } from "./wire.ts";
 import { numberOf, scalars } from "./wire-scalar.ts";
 import { doubleField, lengthField, type Pieces, textField, varintField } from "./wire-write.ts";
 
@@ -11,22 +15,30 @@ import { doubleField, lengthField, type Pieces, textField, varintField } from ".
 export const readFeedback = (feedback: Buffer): FeedbackParts => ({
   id: [embedded(feedback, 2), embedded(feedback, 1)].map(idOf).find((id) => id !== ""),
   reward: numberOf(feedback, 3, scalars.float) ?? 0,
-  request: asPayload(embedded(feedback, 1)),
-  truth: asPayload(embedded(feedback, 4)),
+  request: () => viewOf(embedded(feedback, 1)),
+  truth: () => viewOf(embedded(feedback, 4)),
 });
+
+const viewOf = (message: Buffer | undefined): NumericView | undefined =>
+  message && readView(message);
+
+/** `response.meta.routing`. @throws {EngineError} MESSAGE_UNREADABLE. Source: engine contract, 6.7. */
+export const routesOf = (feedback: Buffer): FeedbackRoutes => {
+  const response = embedded(feedback, 2);
+  const meta = response && embedded(response, 2);
+  const routing = new Map(
+    (meta === undefined ? [] : mapEntries(meta, 3)).map(({ key, entry }) => [
+      key,
+      numberOf(entry, 2, scalars.int32) ?? 0,
+    ]),
+  );
+  return (node) => routing.get(node) ?? ALL;
+};
 
 const idOf = (message: Buffer | undefined): string => {
   const meta = message && embedded(message, 2);
   return meta === undefined ? "" : textOf(meta, 1);
 };
-
-const asPayload = (body: Buffer | undefined): Payload | undefined =>
-  body && {
-    body,
-    message: "seldon.protos.SeldonMessage",
-    contentType: undefined,
-    contentEncoding: undefined,
-  };
 
 /**
  * The message with tags beside its own: a second `meta` behind the first, which is how messages
@@ -57,8 +69,6 @@ const valuePieces = (value: unknown): Pieces => {
   return lengthField(5, entries);
 };
 
-/** The numbers of a message as they would be written over REST. @throws {EngineError} PAYLOAD_UNFIT */
-export const asJson = (message: Buffer): unknown => {
-  const { names, shape, values } = readView(message);
-  return { data: { ...(names.length > 0 && { names }), ndarray: nest(values, shape) } };
-};
+/** A message as it would be written over REST. @throws {EngineError} MESSAGE_UNREADABLE */
+export const asJson = (message: Buffer): unknown =>
+  readMessage(message, seldonMessage, (bytes) => bytes.toString("base64"));

@@ -1,28 +1,12 @@
 /** SeldonMessages over gRPC: opaque bytes, looked into field by field. Source: engine contract, 4.2. */
-import type { FeedbackRoutes } from "../engine/engine.ts";
-import { ALL } from "../engine/node.ts";
 import type { Payload } from "../payload.ts";
 import type { Codec } from "./protocol.ts";
-import { asJson, readFeedback, withTags } from "./seldon-proto-meta.ts";
+import { asJson, readFeedback, routesOf, withTags } from "./seldon-proto-meta.ts";
 import { seldonRoute } from "./seldon-proto-route.ts";
 import { readView } from "./seldon-proto-view.ts";
 import { writeView } from "./seldon-proto-write.ts";
-import { embedded, type Field, fields, LENGTH, mapEntries, slice, without } from "./wire.ts";
-import { numberOf, scalars } from "./wire-scalar.ts";
+import { type Field, fields, LENGTH, slice, without } from "./wire.ts";
 import { lengthField, protoPayload, textField, varintField } from "./wire-write.ts";
-
-/** `response.meta.routing`. @throws {EngineError} MESSAGE_UNREADABLE. Source: engine contract, 6.7. */
-const feedbackRoutes = (feedback: Buffer): FeedbackRoutes => {
-  const response = embedded(feedback, 2);
-  const meta = response && embedded(response, 2);
-  const routing = new Map(
-    (meta === undefined ? [] : mapEntries(meta, 3)).map(({ key, entry }) => [
-      key,
-      numberOf(entry, 2, scalars.int32) ?? 0,
-    ]),
-  );
-  return (node) => routing.get(node) ?? ALL;
-};
 
 /** The number of `meta` in a SeldonMessage, and of `routing` in it. */
 const metaField = 2;
@@ -62,7 +46,7 @@ export const seldonProto: Codec = {
     ),
   route: ({ body }) => seldonRoute(body),
   takesFeedback: true,
-  feedbackRoutes: ({ body }) => feedbackRoutes(body),
+  feedbackRoutes: ({ body }) => routesOf(body),
   feedback: ({ body }) => readFeedback(body),
   tag: withTags,
   json: ({ body }) => asJson(body),

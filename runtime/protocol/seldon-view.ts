@@ -44,6 +44,10 @@ export const readView = (bytes: Buffer): NumericView => {
   throw unfit('"data" holds neither an ndarray nor a tensor nor a tftensor');
 };
 
+/** The numbers of a SeldonMessage if it has data, else of a message that `other` reads: feedback holds both. */
+export const readEither = (bytes: Buffer, other: (bytes: Buffer) => NumericView): NumericView =>
+  parseMessage(bytes)?.["data"] === undefined ? other(bytes) : readView(bytes);
+
 const nameOf = (name: unknown): string => (typeof name === "string" ? name : kindOf(name));
 
 /** Proto3 JSON also writes numbers as strings. */

@@ -85,6 +85,19 @@ export const isSeldonMessage = message(() => ({
   custom_data: isObject,
 }));
 
+const shortFeedback = message(() => ({
+  request: isObject,
+  response: isObject,
+  reward: number,
+  truth: isObject,
+  puid: text,
+  routing: mapOf(whole),
+}));
+
+/** Of ours: what Feedback has, and beside it the request's id or its routes. */
+export const isShortFeedback: Check = (value) =>
+  isObject(value) && ("puid" in value || "routing" in value) && shortFeedback(value);
+
 export const isFeedback = message(() => ({
   request: isSeldonMessage,
   response: isSeldonMessage,

@@ -1,14 +1,14 @@
 /** Messages of the protocol `tensorflow` over REST. Source: engine contract, 3.3; TensorFlow Serving REST API. */
-import { ALL } from "../engine/node.ts";
 import { EngineError } from "../errors.ts";
 import type { NumericView } from "../nodes/view.ts";
 import type { Payload } from "../payload.ts";
-import { readFeedback } from "./feedback-json.ts";
+import { readFeedback, routesOf } from "./feedback-json.ts";
 import { jsonList } from "./json-list.ts";
 import { finite, nest, numericOrBoolean, readJson, readNested, unfit } from "./nested.ts";
 import { plain } from "./plain.ts";
 import type { Codec } from "./protocol.ts";
 import { checkedRoute, excerpt, parseReply, routeInJson } from "./route-reply.ts";
+import { readEither } from "./seldon-view.ts";
 import { withRenamed } from "./splice.ts";
 
 /** TensorFlow Serving's messages as JSON. `limitBytes` bounds what a compressed one may unpack to. */
@@ -20,10 +20,10 @@ export const makeTensorflowJson = (limitBytes: number): Codec => ({
       answers[0]?.contentType,
     ),
   route: (answer) => route(plain(answer, limitBytes)),
-  // Nodes get no feedback in this protocol, and its messages have no meta.
+  // Containers get no feedback in this protocol, and its messages have no meta.
   takesFeedback: false,
-  feedbackRoutes: () => () => ALL,
-  feedback: (message) => readFeedback(plain(message, limitBytes)),
+  feedbackRoutes: (message) => routesOf(() => plain(message, limitBytes)),
+  feedback: (message) => readFeedback(plain(message, limitBytes), readPart),
   tag: (message) => message,
   json: (message) => readJson(plain(message, limitBytes)),
   record: (message) => message,
@@ -88,6 +88,9 @@ const readView = (json: Buffer): NumericView => {
   if (found === undefined) throw unfit(`it has none of "${places.join('", "')}"`);
   return { ...readNested(found.value, found.place, numericOrBoolean), names: [] };
 };
+
+/** A message in feedback. */
+const readPart = (json: Buffer): NumericView => readEither(json, readView);
 
 const parse = (json: Buffer): unknown => {
   try {

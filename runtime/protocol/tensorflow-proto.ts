@@ -1,10 +1,10 @@
 /** Messages of the protocol `tensorflow` over gRPC, as bytes. Source: engine contract, 3.4. */
-import { ALL } from "../engine/node.ts";
 import type { NumericView } from "../nodes/view.ts";
 import type { Payload } from "../payload.ts";
-import { nest, unfit } from "./nested.ts";
+import { finite, nest, unfit } from "./nested.ts";
 import type { Codec } from "./protocol.ts";
 import { routeInProto } from "./route-reply.ts";
+import { readFeedback, routesOf } from "./seldon-proto-meta.ts";
 import { firstOfTensorProto, readTensorProto, tensorProto } from "./tensor-proto.ts";
 import { embedded, fields, invalidType, LENGTH, mapEntries, slice, without } from "./wire.ts";
 import { lengthField, protoPayload, textField } from "./wire-write.ts";
@@ -75,6 +75,16 @@ const view = (message: Payload): NumericView => {
   return { ...readTensorProto(first.tensor, place), names: [] };
 };
 
+/** By column, as over REST; all tensors have to be of numbers. */
+const asJson = ({ message = "", body }: Payload): unknown => {
+  const tensors = mapEntries(body, fieldsOf(message).tensors).map(({ key, entry }) => {
+    const tensor = embedded(entry, 2) ?? Buffer.alloc(0);
+    const { shape, values } = readTensorProto(tensor, `tensor "${key.slice(0, 100)}"`);
+    return [key, nest(finite(values), shape)] as const;
+  });
+  return { [message === requestName ? "inputs" : "outputs"]: Object.fromEntries(tensors) };
+};
+
 /** A response with one tensor of doubles, with the name and model_spec of `like`. */
 const write = (numbers: NumericView, like: Payload | undefined): Payload => {
   const isPredict = like?.message === requestName || like?.message === responseName;
@@ -97,15 +107,12 @@ export const tensorflowProto: Codec = {
       const first = firstTensor(answer);
       return first && firstOfTensorProto(first.tensor);
     }),
-  // Nodes get no feedback in this protocol, and its messages have no meta.
+  // Containers get no feedback in this protocol, and its messages have no meta.
   takesFeedback: false,
-  feedbackRoutes: () => () => ALL,
-  feedback: () => ({ id: undefined, reward: 0, request: undefined, truth: undefined }),
+  feedbackRoutes: ({ body }) => routesOf(body),
+  feedback: ({ body }) => readFeedback(body),
   tag: (message) => message,
-  json: (message) => {
-    const { shape, values } = view(message);
-    return { instances: nest(values, shape) };
-  },
+  json: asJson,
   record: (message) => message,
   view,
   write: (numbers, like) => write(numbers, like[0]),
