@@ -1,6 +1,7 @@
 import type { basic } from "../../api/built-ins/basic.ts";
 import type { Values } from "../../api/built-ins/read.ts";
 import { EngineError } from "../errors.ts";
+import { weightsOf } from "./combine/weights.ts";
 import type { Means } from "./definition.ts";
 import type { BuiltInNode } from "./node.ts";
 import type { NumericView } from "./view.ts";
@@ -14,20 +15,14 @@ import type { NumericView } from "./view.ts";
  * Source: deviation E5.
  */
 export const makeAverage = (
-  { weights }: Values<typeof basic.AVERAGE_COMBINER>,
-  { name, branches }: Means,
+  values: Values<typeof basic.AVERAGE_COMBINER>,
+  means: Means,
 ): BuiltInNode => {
-  const sum = weights?.reduce((total, weight) => total + weight, 0);
-  if (weights !== undefined && (weights.length !== branches.length || !(sum && sum > 0))) {
-    throw new EngineError(
-      "PARAMETER_INVALID",
-      `node ${name}: parameter weights has ${weights.length} numbers with the sum ${sum}; write one for each of the ${branches.length} children, not all 0`,
-    );
-  }
+  const weights = values.weights && weightsOf(values.weights, means);
   return {
     aggregate: (looks) => ({
       numbers: average(
-        name,
+        means.name,
         looks.map((look) => look.numbers()),
         weights,
       ),

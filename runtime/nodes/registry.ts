@@ -3,8 +3,11 @@ import { basic } from "../../api/built-ins/basic.ts";
 import { makeAbTest } from "./abtest.ts";
 import { makeAverage } from "./average.ts";
 import { bandits } from "./bandit/definitions.ts";
+import { answerCombiners } from "./combine/definitions.ts";
 import { type Definition, define } from "./definition.ts";
+import { outlierDetectors } from "./outlier/definitions.ts";
 import { simpleModel, simpleRouter } from "./simple.ts";
+import { featureTransformers } from "./transform/definitions.ts";
 
 const definitions: Readonly<Record<string, Definition>> = {
   SIMPLE_MODEL: define(basic.SIMPLE_MODEL, () => simpleModel),
@@ -12,6 +15,9 @@ const definitions: Readonly<Record<string, Definition>> = {
   RANDOM_ABTEST: define(basic.RANDOM_ABTEST, makeAbTest),
   AVERAGE_COMBINER: define(basic.AVERAGE_COMBINER, makeAverage),
   ...bandits,
+  ...outlierDetectors,
+  ...answerCombiners,
+  ...featureTransformers,
 };
 
 /** Undefined for a word that is no built-in node's. */
