@@ -7,6 +7,7 @@ import type { Limits } from "./limits.ts";
 import { findTargets, type LogTarget } from "./payload-log/targets.ts";
 import { type Protocol, protocols } from "./protocol/protocols.ts";
 import type { TlsFiles } from "./server/tls.ts";
+import { stateFaults } from "./store/open.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -69,7 +70,7 @@ export const readConfig = async (sources: Sources): Promise<ReadConfig> => {
     return { ok: false, faults, exitCode: read.malformed ? malformedExitCode : 1 };
   }
   const flags = read.values;
-  const faults = [...flagFaults(flags)];
+  const faults = [...flagFaults(flags), ...stateFaults(flags)];
   const warnings: string[] = [];
   const number = (key: string, fallback: number, sink = faults): number => {
     const value = wholeNumber(annotations, key);
@@ -131,10 +132,19 @@ const tlsFiles = (env: Environment): TlsFiles | undefined => {
 };
 
 /** Defaults of flags that come from the environment. Source: engine contract, 1.1. */
-const withEnvDefaults = (argv: readonly string[], env: Environment): readonly string[] => {
-  const level = env["SELDON_LOG_LEVEL"];
-  return level === undefined || level === "" ? argv : [`--log_level=${level}`, ...argv];
-};
+const withEnvDefaults = (argv: readonly string[], env: Environment): readonly string[] => [
+  ...Object.entries(flagOfVariable).flatMap(([variable, flag]) => {
+    const value = env[variable];
+    return value === undefined || value === "" ? [] : [`--${flag}=${value}`];
+  }),
+  ...argv,
+];
+
+const flagOfVariable = {
+  SELDON_LOG_LEVEL: "log_level",
+  ESPALIER_STATE_STORE: "state_store", // with its password, it can come out of a Secret
+  ESPALIER_STATE_DIR: "state_dir",
+} as const;
 
 const positiveFlags = [
   "max_body_bytes",

@@ -55,6 +55,16 @@ export const engineFlags = {
   kafka_full_graph: { kind: "bool", default: "false", help: "call nodes over Kafka" },
   kafka_workers: { kind: "int", default: "4", help: "Kafka records in work at once" },
   kafka_auto_commit: { kind: "bool", default: "true", help: "commit Kafka offsets by time" },
+  state_store: {
+    kind: "string",
+    default: "",
+    help: "address of a Redis or Valkey server in which engines share what built-in nodes learn",
+  },
+  state_dir: {
+    kind: "string",
+    default: "",
+    help: "folder for what built-in nodes learn, without a state store; off: only in memory; empty: below that for temporary files",
+  },
   log_level: { kind: "string", default: "INFO", help: "DEBUG, INFO, WARNING, ERROR or FATAL" },
   debug: { kind: "bool", default: "false", help: "accepted for compatibility" },
   config: { kind: "string", default: "", help: "accepted for compatibility" },

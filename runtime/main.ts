@@ -11,12 +11,12 @@ import { type EngineConfig, type Environment, type PlanOrFaults, readConfig } fr
 import { makeDeadlines } from "./deadlines.ts";
 import { type Faces, type Means, makeFaces } from "./faces.ts";
 import { type Metrics, makeMetrics } from "./metrics.ts";
-import { makeMemoryStore } from "./nodes/store/memory.ts";
 import { makeLookup } from "./payload-log/lookup.ts";
 import { makePayloadLog, type PayloadLog } from "./payload-log/payload-log.ts";
 import { type GrpcServer, listenGrpc } from "./server/grpc.ts";
 import { type HttpServer, type HttpServerOptions, listenHttp } from "./server/http.ts";
 import { openTls, type TlsMaterial } from "./server/tls.ts";
+import { openState } from "./store/open.ts";
 
 /** Where the kubelet writes the pod's annotations. Source: engine contract, 1.5. */
 const podAnnotations = "/etc/podinfo/annotations";
@@ -78,20 +78,25 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
   const metrics = makeMetrics(flags.sdep, plan);
   const payloadLog = openPayloadLog(config, { metrics, deadlines, log });
   const state = { stopping: false };
+  const tls = config.tls && openTls(config.tls);
+  const learned = await openState({ flags, registry: metrics.registry, log });
   const faces = makeFaces(config, {
     clients,
     deadlines,
     metrics,
     payloadLog,
-    store: makeMemoryStore(Date.now),
+    store: learned.store,
     ownReason: () => (state.stopping ? "the engine is stopping" : undefined),
     onReadiness: (reason) => {
       if (reason === undefined) log.info("ready");
       else log.warn({ reason }, "not ready");
     },
   });
-  const tls = config.tls && openTls(config.tls);
-  const servers = await openListeners(config, { faces, metrics, tls: tls?.material });
+  const opening = openListeners(config, { faces, metrics, tls: tls?.material });
+  const servers = await opening.catch(async (error: unknown) => {
+    await learned.close();
+    throw error;
+  });
   tls?.renew(
     servers.all.flatMap(({ renewable }) => renewable ?? []),
     (error) => {
@@ -110,6 +115,7 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
       const end = performance.now() + flags.graceful_timeout;
       const code = await drain(servers.all, flags.graceful_timeout);
       await payloadLog?.close(Math.max(0, Math.min(payloadFlushMs, end - performance.now())));
+      await learned.close();
       clients.close();
       tls?.close();
       log.info({ code }, "engine stopped");

@@ -6,7 +6,10 @@
  * those of other engines after a moment.
  */
 export type StateStore = {
-  /** The state of a node, zeros at first. A stored one of another length or kind is left alone, told, and not used. */
+  /**
+   * The state of a node, zeros at first. One of another length or kind is another state: a router
+   * that gets a branch more begins anew, and finds the old one if the branch is taken away.
+   */
   sums(node: string, shape: StateShape): Sums;
   /** Remembers something about a request for a bounded time; the oldest go first where there are too many. */
   remember(node: string, id: string, value: readonly number[]): void;
@@ -21,6 +24,10 @@ export type StateShape = {
 
 export type Sums = {
   readonly values: Readonly<Float64Array>;
-  /** Adds to the numbers at these places, all or none of them. */
+  /**
+   * Adds to the numbers at these places, all or none of them.
+   *
+   * @throws {EngineError} PAYLOAD_UNFIT when a sum would be no finite number.
+   */
   add(places: readonly number[], amounts: readonly number[]): void;
 };

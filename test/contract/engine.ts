@@ -24,7 +24,7 @@ export type Engine = {
 export const commandOf = ({ protocol = "seldon", args = [] }: EngineOptions): readonly string[] => [
   ...["--sdep", "dep", "--namespace", "ns", "--predictor", "p", "--protocol", protocol],
   ...["--listen_address", "127.0.0.1", "--http_port", "0", "--grpc_port", "0"],
-  ...["--log_level", "FATAL", ...args],
+  ...["--state_dir", "off", "--log_level", "FATAL", ...args],
 ];
 
 /** What an engine says that does not start. */
