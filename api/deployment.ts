@@ -50,14 +50,30 @@ export const hasNoEngine = (predictor: Annotated): boolean =>
 export const containersOf = (component: SeldonPodSpec): readonly Container[] =>
   component.spec?.containers ?? [];
 
-/** A container of a predictor with the index of its componentSpec; the first of that name. */
-export const findContainer = (
-  predictor: { readonly componentSpecs?: readonly SeldonPodSpec[] },
-  name: string,
-): { readonly container: Container; readonly index: number } | undefined => {
-  for (const [index, component] of (predictor.componentSpecs ?? []).entries()) {
-    const container = containersOf(component).find((candidate) => candidate.name === name);
-    if (container !== undefined) return { container, index };
-  }
-  return undefined;
+type Placed = { readonly container: Container; readonly index: number };
+
+/** Every node of a graph looks for its container, and graphs may be large. */
+const placed = new WeakMap<readonly SeldonPodSpec[], ReadonlyMap<string, Placed>>();
+
+const placesOf = (components: readonly SeldonPodSpec[]): ReadonlyMap<string, Placed> => {
+  const known = placed.get(components);
+  if (known !== undefined) return known;
+  const places = new Map<string, Placed>();
+  components.forEach((component, index) => {
+    for (const container of containersOf(component)) {
+      if (!places.has(container.name)) places.set(container.name, { container, index });
+    }
+  });
+  placed.set(components, places);
+  return places;
 };
+
+/**
+ * A container of a predictor with the index of its componentSpec; the first of that name. The
+ * componentSpecs must not change afterwards.
+ */
+export const findContainer = (
+  { componentSpecs }: { readonly componentSpecs?: readonly SeldonPodSpec[] },
+  name: string,
+): Placed | undefined =>
+  componentSpecs === undefined ? undefined : placesOf(componentSpecs).get(name);
