@@ -56,28 +56,33 @@ const ownersLeft = (deployment: KubernetesObject): readonly OwnerReference[] =>
     blockOwnerDeletion: false,
   }));
 
-const leftBehind = async (
+const labelledSets = (
   cluster: Cluster,
   deployment: KubernetesObject,
-): Promise<readonly KubernetesObject[]> => {
-  const namespace = namespaceOf(deployment);
-  const found = await cluster.list({ ...replicaSets, namespace }, labelled(deployment));
-  // A Deployment whose selector fits has taken them on: they are its own history.
-  return found.filter((set) => controllerOf(set) === undefined);
-};
+): Promise<readonly KubernetesObject[]> =>
+  cluster.list({ ...replicaSets, namespace: namespaceOf(deployment) }, labelled(deployment));
 
 /** Whether a Deployment that is about to be made takes the place of one whose pods still serve. */
 export const wasReplaced = async (
   cluster: Cluster,
   deployment: KubernetesObject,
-): Promise<boolean> => (await leftBehind(cluster, deployment)).length > 0;
+): Promise<boolean> => (await labelledSets(cluster, deployment)).length > 0;
 
-/** Deletes the pods that served until the Deployment was ready. */
+/**
+ * Deletes the pods that served until the Deployment was ready. Those that it has taken on, as its
+ * selector fits them, are its own history: of them we only let go. Answers what is deleted.
+ */
 export const removeLeftBehind = async (
   cluster: Cluster,
   deployment: KubernetesObject,
 ): Promise<readonly KubernetesObject[]> => {
-  const left = await leftBehind(cluster, deployment);
+  const sets = await labelledSets(cluster, deployment);
+  for (const { metadata } of sets.filter((set) => controllerOf(set) !== undefined)) {
+    const { name } = metadata;
+    // What we do not apply any more goes: our label, and our part in its owners.
+    await cluster.apply({ ...replicaSets, metadata: { name, namespace: namespaceOf(deployment) } });
+  }
+  const left = sets.filter((set) => controllerOf(set) === undefined);
   for (const set of left) await cluster.remove(set, "foreground");
   return left;
 };

@@ -1,85 +1,109 @@
-/** The operator as a process against a real API server: issue "the operator", 3. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+/** The operator as a process against a real API server. */
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { group, kind } from "../../api/schema.ts";
+import { listAt, textAt, valueAt } from "../../operator/live.ts";
 import type { KubernetesObject } from "../../operator/render/object.ts";
 import { samples } from "../crds/manifests.ts";
-import type { Given } from "./support/api.ts";
+import type { Addon } from "./environment/addons.ts";
+import type { Api, Given } from "./support/api.ts";
+import { targetOf } from "./support/api.ts";
 import { writeVerbs } from "./support/audit.ts";
 import type { Cluster } from "./support/cluster.ts";
 import { isTrue } from "./support/conditions.ts";
 import { installCrd } from "./support/crd.ts";
 import { type Kubelet, playKubelet } from "./support/kubelet.ts";
+import { type Operator, startOperatorProcess } from "./support/operator.ts";
 import { sharedCluster } from "./support/shared.ts";
 
-const project = fileURLToPath(new URL("../..", import.meta.url));
 const apiVersion = `${group}/v1`;
+const pod = { apiVersion: "v1", kind: "Pod" };
 
 const isReady = (one: KubernetesObject): boolean => isTrue(one, "Ready");
 
-/** `espalier operator`, looking at one namespace. */
-const startProcess = async (cluster: Cluster, namespace: string): Promise<ChildProcess> => {
-  const child = spawn(
-    process.execPath,
-    ["bin/main.ts", "operator", "--metrics-addr=127.0.0.1:0", `--namespace=${namespace}`, ""],
-    {
-      cwd: project,
-      env: { PATH: "/usr/bin:/bin", KUBECONFIG: cluster.api.kubeconfig, POD_NAMESPACE: namespace },
-      stdio: ["ignore", "inherit", "pipe"],
-    },
-  );
-  const { stderr } = child;
-  if (stderr === null) throw new Error("no log");
-  stderr.setEncoding("utf8");
-  await new Promise<void>((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`it ended with ${code}`)));
-    stderr.on("data", (text: string) => {
-      if (text.includes('"working"')) resolve();
-      for (const line of text.split("\n"))
-        if (line !== "" && !/"level":"(?:info|debug)"/.test(line))
-          process.stdout.write(`${line}\n`);
-    });
-  });
-  return child;
+const built = (name: string, namespace: string): Given => ({
+  ...{ apiVersion, kind, metadata: { name, namespace } },
+  spec: { predictors: [{ name: "main", graph: { name: "a", implementation: "SIMPLE_MODEL" } }] },
+});
+
+/** Plays a gateway: takes every HTTPRoute on. Answers how to stop. */
+const playGateway = (api: Api, namespace: string): (() => Promise<void>) => {
+  const ending = new AbortController();
+  const where = { apiVersion: "gateway.networking.k8s.io/v1", kind: "HTTPRoute", namespace };
+  const accept = async (route: KubernetesObject): Promise<void> => {
+    if (listAt(route, "status", "parents").length > 0) return;
+    const now = new Date().toISOString();
+    const condition = { type: "Accepted", status: "True", reason: "Accepted", message: "" };
+    const parents = [
+      {
+        parentRef: listAt(route, "spec", "parentRefs")[0],
+        controllerName: "example.com/played",
+        conditions: [{ ...condition, lastTransitionTime: now }],
+      },
+    ];
+    await api.patch(targetOf(route), { status: { parents } }, { subresource: "status" });
+  };
+  const played = (async (): Promise<void> => {
+    for await (const routes of api.follow(where, ending.signal)) {
+      for (const route of routes) await accept(route);
+    }
+  })().catch(() => undefined); // ended by the signal
+  return async () => {
+    ending.abort();
+    await played;
+  };
 };
 
-describe("espalier operator", () => {
+const addons: readonly Addon[] = ["gateway-api", "istio", "keda", "emissary"];
+
+describe.each([
+  { name: "without add-ons", env: {}, installed: [] },
+  {
+    name: "with every add-on",
+    env: {
+      ISTIO_ENABLED: "true",
+      KEDA_ENABLED: "true",
+      AMBASSADOR_ENABLED: "true",
+      AMBASSADOR_VERSION: "v2",
+      ESPALIER_GATEWAY_API_ENABLED: "true",
+      ESPALIER_GATEWAY: "infra/public",
+    },
+    installed: addons,
+  },
+])("espalier operator, $name", ({ env, installed }) => {
   let cluster: Cluster;
   let namespace: string;
-  let child: ChildProcess;
+  let operator: Operator;
   let kubelet: Kubelet;
+  let stopGateway = async (): Promise<void> => {};
   let barriers = 0;
   beforeAll(async () => {
     cluster = sharedCluster();
     await installCrd(cluster);
+    for (const addon of installed) await cluster.installAddon(addon);
     namespace = await cluster.namespace();
-    for (const name of ["model-reader"]) {
-      await cluster.api.create({
-        apiVersion: "v1",
-        kind: "ServiceAccount",
-        metadata: { name, namespace },
-      });
-    }
+    const account = { name: "model-reader", namespace }; // of a sample
+    await cluster.api.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: account });
     kubelet = playKubelet(cluster.api, { namespace });
-    child = await startProcess(cluster, namespace);
+    if (installed.length > 0) stopGateway = playGateway(cluster.api, namespace);
+    // One worker takes turns, so that what comes later is done later.
+    const settings = { ...env, ESPALIER_WORKERS: "1" };
+    operator = startOperatorProcess({ api: cluster.api, namespace, env: settings });
+    await operator.logged("working");
   });
   afterAll(async () => {
-    child.kill("SIGTERM");
-    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(await operator.end()).toBe(0);
+    expect(operator.lines.filter(({ level }) => level === "error")).toEqual([]);
+    await stopGateway();
     await kubelet.stop();
     cluster.close();
   });
 
-  /** What was asked of the operator before has been done: it takes turns. */
+  /** What the operator was told of before has been done. */
   const passed = async (): Promise<void> => {
     barriers += 1;
-    const name = `barrier-${barriers}`;
-    const graph = { name: "average", implementation: "SIMPLE_MODEL" };
-    const spec = { predictors: [{ name: "main", graph }] };
-    await cluster.api.apply({ apiVersion, kind, metadata: { name, namespace }, spec });
-    await cluster.api.until({ apiVersion, kind, namespace, name }, isReady);
+    const barrier = built(`barrier-${barriers}`, namespace);
+    await cluster.api.apply(barrier);
+    await cluster.api.until(targetOf(barrier), isReady);
   };
 
   it.each(samples.map(({ file, manifest }) => [file, manifest] as const))(
@@ -87,8 +111,8 @@ describe("espalier operator", () => {
     async (_file, manifest) => {
       const { api, audit } = cluster;
       const given: Given = { ...manifest, metadata: { ...manifest.metadata, namespace } };
-      await api.apply(given);
       const target = { apiVersion, kind, namespace, name: given.metadata.name };
+      await api.apply(given);
       await api.until(target, isReady);
       await passed();
       const mark = audit.mark();
@@ -96,10 +120,147 @@ describe("espalier operator", () => {
       await passed();
       const writes = audit
         .since(mark, { userAgent: "espalier-operator", verbs: writeVerbs, namespace })
-        .filter(({ objectRef }) => objectRef?.name?.startsWith(target.name));
+        .filter(({ objectRef }) => !objectRef?.name?.includes("barrier-"));
       expect(writes.map(({ verb, objectRef }) => [verb, objectRef])).toEqual([]);
       await api.remove(target);
       await api.untilGone(target);
     },
   );
+});
+
+describe("espalier operator, changing a selector", () => {
+  let cluster: Cluster;
+  let namespace: string;
+  let operator: Operator;
+  let kubelet: Kubelet;
+  beforeAll(async () => {
+    cluster = sharedCluster();
+    await installCrd(cluster);
+    namespace = await cluster.namespace();
+    kubelet = playKubelet(cluster.api, { namespace });
+    operator = startOperatorProcess({ api: cluster.api, namespace });
+    await operator.logged("working");
+  });
+  afterAll(async () => {
+    expect(await operator.end()).toBe(0);
+    await kubelet.stop();
+    cluster.close();
+  });
+
+  it("keeps the old pods until the new ones are ready", async () => {
+    const { api } = cluster;
+    const deployment = (isSeparate: boolean): Given => ({
+      ...{ apiVersion, kind, metadata: { name: "split", namespace } },
+      spec: {
+        annotations: { "seldon.io/engine-separate-pod": String(isSeparate) },
+        predictors: [
+          {
+            ...{ name: "main", replicas: 2, graph: { name: "model" } },
+            componentSpecs: [{ spec: { containers: [{ name: "model", image: "none/of-it:1" }] } }],
+          },
+        ],
+      },
+    });
+    const target = targetOf(deployment(false));
+    await api.apply(deployment(false));
+    await api.until(target, isReady);
+    const counts: number[] = [];
+    const ending = new AbortController();
+    const labels = { "seldon-app": "split-main" };
+    const counted = (async () => {
+      for await (const now of api.follow({ ...pod, namespace, labels }, ending.signal)) {
+        counts.push(now.filter((one) => isTrue(one, "Ready")).length);
+      }
+    })().catch(() => undefined); // ended by the signal
+    const change = async (isSeparate: boolean, generation: number): Promise<void> => {
+      await api.apply(deployment(isSeparate));
+      await api.until(
+        target,
+        (one) => isReady(one) && valueAt(one, "status", "observedGeneration") === generation,
+      );
+      // Every set of pods has one owner, the Deployment that is there, and no mark of ours.
+      const live = await api.list({ apiVersion: "apps/v1", kind: "Deployment", namespace });
+      const uids = live.map(({ metadata }) => metadata.uid);
+      await api.untilAll({ apiVersion: "apps/v1", kind: "ReplicaSet", namespace }, (sets) =>
+        sets.every(({ metadata: { ownerReferences: owners = [], labels: words = {} } }) => {
+          const [owner] = owners;
+          return (
+            owners.length === 1 &&
+            uids.includes(owner?.uid) &&
+            words["espalier.io/replaced"] === undefined
+          );
+        }),
+      );
+    };
+    const deployments = { apiVersion: "apps/v1", kind: "Deployment", namespace };
+    const namesOf = async (): Promise<readonly string[]> =>
+      (await api.list(deployments)).map(({ metadata }) => metadata.name).sort();
+    await change(true, 2);
+    expect(await namesOf()).toEqual(["split-main-0-model", "split-main-svc-orch"]);
+    await change(false, 3);
+    await api.untilAll(deployments, ({ length }) => length === 1);
+    expect(await namesOf()).toEqual(["split-main-0-model"]);
+    ending.abort();
+    await counted;
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+  });
+});
+
+describe("espalier operator, elected", () => {
+  const flags = [
+    "--enable-leader-election",
+    "--leader-election-lease-duration-secs=3",
+    "--leader-election-renew-deadline-secs=2",
+    "--leader-election-retry-period-secs=1",
+  ];
+  let cluster: Cluster;
+  let namespace: string;
+  beforeAll(async () => {
+    cluster = sharedCluster();
+    await installCrd(cluster);
+    namespace = await cluster.namespace();
+  });
+  afterAll(() => cluster.close());
+  const start = (): Operator => startOperatorProcess({ api: cluster.api, namespace, flags });
+
+  it("hands over when it is told to end, and when it is killed", async () => {
+    const first = start();
+    await first.logged("working");
+    const second = start();
+    const third = start();
+    expect(await first.end()).toBe(0);
+    const next = await Promise.race(
+      [second, third].map(async (one) => {
+        await one.logged("working");
+        return one;
+      }),
+    );
+    const last = next === second ? third : second;
+    expect(last.lines.some(({ msg }) => msg === "working")).toBe(false);
+    const one = built("one", namespace);
+    await cluster.api.apply(one);
+    await cluster.api.until(targetOf(one), (object) => textAt(object, "status", "state") !== "");
+    expect(await next.end("SIGKILL")).toBe(null);
+    await last.logged("working");
+    const two = built("two", namespace);
+    await cluster.api.apply(two);
+    await cluster.api.until(targetOf(two), (object) => textAt(object, "status", "state") !== "");
+    expect(await last.end()).toBe(0);
+  });
+
+  it("ends when somebody else has taken its lease", async () => {
+    const operator = start();
+    await operator.logged("working");
+    const leases = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", namespace };
+    const [lease] = await cluster.api.list(leases);
+    if (lease === undefined) throw new Error("it holds a lease");
+    const name = lease.metadata.name;
+    const spec = { holderIdentity: "somebody", leaseDurationSeconds: 3600 };
+    await cluster.api.patch(
+      { ...leases, name },
+      { spec: { ...spec, renewTime: valueAt(lease, "spec", "renewTime") } },
+    );
+    await operator.logged("the lease is lost");
+    expect(await operator.end("SIGCONT")).toBe(1);
+  });
 });

@@ -304,6 +304,24 @@ describe("a Deployment whose selector changes", () => {
     expect(world.condition("Ready")).toBe("Ready=True Ready");
   });
 
+  it("lets go of old pods that the new Deployment has taken on", async () => {
+    const world = await settled(manifest());
+    const set = replicaSet(world);
+    world.apply(alone());
+    await world.settle();
+    const live = world.cluster.get(refOf(set)) as KubernetesObject; // it is there
+    const owners = live.metadata.ownerReferences ?? [];
+    const uid = world.cluster.get(ref)?.metadata.uid ?? "";
+    const taker = { apiVersion: "apps/v1", kind: "Deployment", name: ref.name, uid };
+    const ownerReferences = [...owners, { ...taker, controller: true }];
+    world.cluster.put({ ...live, metadata: { ...live.metadata, ownerReferences } });
+    world.ready();
+    await world.settle();
+    const left = world.cluster.get(refOf(set))?.metadata;
+    expect(left?.ownerReferences?.map(({ kind }) => kind)).toEqual(["Deployment"]);
+    expect(Object.keys(left?.labels ?? {})).not.toContain("espalier.io/replaced");
+  });
+
   it("survives an interruption at every request", async () => {
     for (let calls = 1; calls < 40; calls++) {
       const world = await settled(manifest());
