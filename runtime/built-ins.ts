@@ -1,5 +1,6 @@
 /** The built-in nodes of a plan: made once, whatever the transports that their messages come over. */
 import type { Plan, PlanUnit } from "../api/plan.ts";
+import type { NodeMeasures } from "./metrics.ts";
 import type { Means } from "./nodes/definition.ts";
 import type { BuiltInNode } from "./nodes/node.ts";
 import { definitionOf } from "./nodes/registry.ts";
@@ -20,6 +21,20 @@ export const makeBuiltIns = (
       const node = make({ ...means, name, type, parameters, branches });
       return [[unit, node] as const];
     }),
+  );
+
+/** What nodes have learned, by their names. */
+export const learnedOf = (builtIns: BuiltIns): object =>
+  Object.fromEntries(
+    [...builtIns].flatMap(([{ name, implementation }, { describe }]) =>
+      describe === undefined ? [] : [[name, { implementation, ...describe() }]],
+    ),
+  );
+
+/** What nodes measure, for a scrape. */
+export const measuresOf = (builtIns: BuiltIns): readonly NodeMeasures[] =>
+  [...builtIns].flatMap(([{ name }, { measures }]) =>
+    measures === undefined ? [] : [{ node: name, measures: measures() }],
   );
 
 const unitsBelow = (unit: PlanUnit): readonly PlanUnit[] => [

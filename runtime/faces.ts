@@ -1,7 +1,7 @@
 /** What answers requests, made of a configuration: a graph and an engine for each transport. */
 
 import type { HeaderOf } from "./built-in-steps.ts";
-import { makeBuiltIns } from "./built-ins.ts";
+import { learnedOf, makeBuiltIns, measuresOf } from "./built-ins.ts";
 import type { GrpcCarried } from "./client/grpc-node.ts";
 import type { RestCarried } from "./client/rest-node.ts";
 import { type Clients, makeGrpcRemote, makeRestRemote } from "./clients.ts";
@@ -61,6 +61,7 @@ export const makeFaces = (config: EngineConfig, means: Means): Faces => {
     store: means.store,
     readFile: readTextFile,
   });
+  metrics.measured(() => measuresOf(builtIns));
   const rest = makeSide<RestCarried>(config, {
     nodeLog,
     builtIns,
@@ -85,6 +86,7 @@ export const makeFaces = (config: EngineConfig, means: Means): Faces => {
       ...rest,
       protocol: protocol.rest,
       docs: makeDocs(protocol.rest, about),
+      learned: () => learnedOf(builtIns),
       metricsPath: flags.prometheus_path,
       cors: config.cors,
     }),
@@ -109,7 +111,8 @@ const restHeader: HeaderOf<RestCarried> = ({ headerLines }, name) => {
   return line?.slice(wanted.length).trim();
 };
 
-const grpcHeader: HeaderOf<GrpcCarried> = ({ metadata }, name) => metadata.get(name)[0]?.toString();
+const grpcHeader: HeaderOf<GrpcCarried> = ({ metadata }, name) =>
+  /^[\w.-]+$/.test(name) ? metadata.get(name)[0]?.toString() : undefined;
 
 /** Health and reflection, which every protocol has over gRPC. */
 const withCommonServices = (

@@ -3,14 +3,15 @@
  * or to a built-in, once, at start. Source: engine contract, 6.1 and 6.8.
  */
 import type { ClientDuplexStream } from "@grpc/grpc-js";
-import { builtInRow } from "../api/built-ins/all.ts";
 import type { Plan, PlanUnit } from "../api/plan.ts";
 import { builtInSteps, type HeaderOf } from "./built-in-steps.ts";
 import type { BuiltIns } from "./built-ins.ts";
 import type { StreamAnswer } from "./client/stream.ts";
 import type { Call } from "./engine/call.ts";
-import type { Node, Step } from "./engine/node.ts";
+import type { FeedbackRoutes } from "./engine/engine.ts";
+import { ALL, type Node, type Step } from "./engine/node.ts";
 import { EngineError, withoutAnswer } from "./errors.ts";
+import type { BuiltInNode } from "./nodes/node.ts";
 import type { Payload } from "./payload.ts";
 import { hooks, logged, type NodeLog } from "./payload-log/node-log.ts";
 import type { Codec, Verb } from "./protocol/protocol.ts";
@@ -34,7 +35,8 @@ export type NodeClient<Carried> = {
 export type Unit<Carried> = {
   readonly plan: PlanUnit;
   readonly remote: NodeClient<Carried> | undefined;
-  readonly builtIn: boolean;
+  /** What it is inside the engine; undefined where a container is called instead. */
+  readonly builtIn: BuiltInNode | undefined;
   readonly children: readonly Unit<Carried>[];
 };
 
@@ -47,6 +49,10 @@ export type Graph<Carried> = {
   readonly routeVaries: boolean;
   /** Nodes that choose, in the order of the walk. */
   readonly routers: readonly string[];
+  /** Some built-in node takes feedback. */
+  readonly learns: boolean;
+  /** Which way feedback goes: where nothing takes it, everywhere. */
+  feedbackRoutes(message: Payload): FeedbackRoutes;
 };
 
 export type GraphOptions<Carried> = {
@@ -63,13 +69,19 @@ export type GraphOptions<Carried> = {
 export const makeGraph = <Carried>(options: GraphOptions<Carried>): Graph<Carried> => {
   const units = makeUnit(options.plan.graph, options);
   const all = preorder(units);
-  const routers = all.filter(({ plan }) => plan.children.length > 0 && chooses(plan));
+  const routers = all.filter(
+    (unit) => unit.plan.children.length > 0 && chooses(unit, options.builtIns),
+  );
+  const learns = all.some(({ builtIn }) => builtIn?.feedback !== undefined);
+  const { takesFeedback, feedbackRoutes } = options.codec;
   return {
     root: makeNode(units, options),
     units,
     isSingleModel: all.length === 1 && isModel(units.plan),
     routeVaries: routers.some((unit) => !isSimpleRouter(unit)),
     routers: routers.map(({ plan }) => plan.name),
+    learns,
+    feedbackRoutes: takesFeedback || learns ? feedbackRoutes : () => () => ALL,
   };
 };
 
@@ -84,7 +96,7 @@ const makeUnit = <Carried>(plan: PlanUnit, options: GraphOptions<Carried>): Unit
   return {
     plan,
     remote,
-    builtIn: remote === undefined && options.builtIns.has(plan),
+    builtIn: remote === undefined ? options.builtIns.get(plan) : undefined,
     children: plan.children.map((child) => makeUnit(child, options)),
   };
 };
@@ -96,11 +108,11 @@ const does = ({ type, methods }: PlanUnit, ofType: string, method: string): bool
 const isModel = ({ type, methods }: PlanUnit): boolean =>
   type === "MODEL" && !methods.includes("TRANSFORM_INPUT") && !methods.includes("TRANSFORM_OUTPUT");
 
-const chooses = (unit: PlanUnit): boolean =>
-  does(unit, "ROUTER", "ROUTE") || builtInRow(unit.implementation)?.kind === "router";
+const chooses = <Carried>({ plan }: Unit<Carried>, builtIns: BuiltIns): boolean =>
+  does(plan, "ROUTER", "ROUTE") || builtIns.get(plan)?.route !== undefined;
 
 const isSimpleRouter = <Carried>({ plan, builtIn }: Unit<Carried>): boolean =>
-  builtIn && plan.implementation === "SIMPLE_ROUTER";
+  builtIn !== undefined && plan.implementation === "SIMPLE_ROUTER";
 
 const makeNode = <Carried>(unit: Unit<Carried>, options: GraphOptions<Carried>): Node<Carried> => {
   const { plan } = unit;
@@ -108,8 +120,9 @@ const makeNode = <Carried>(unit: Unit<Carried>, options: GraphOptions<Carried>):
   const log = options.nodeLog?.(plan);
   const own = options.builtIns.get(plan);
   const builtIn = own && builtInSteps({ name: plan.name, node: own, codec, headerOf, log });
-  const steps = unit.builtIn && builtIn !== undefined ? builtIn : remoteSteps(unit, options, log);
-  const asked = does(plan, "ROUTER", "ROUTE") && !unit.builtIn;
+  const steps =
+    unit.builtIn !== undefined && builtIn !== undefined ? builtIn : remoteSteps(unit, options, log);
+  const asked = does(plan, "ROUTER", "ROUTE") && unit.builtIn === undefined;
   return {
     name: plan.name,
     children: unit.children.map((one) => makeNode(one, options)),

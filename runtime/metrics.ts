@@ -3,6 +3,8 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Plan } from "../api/plan.ts";
 import { grpcCodeLabel } from "./grpc-status.ts";
 import { makeLatencies, type Observe } from "./latency.ts";
+import { measuresText } from "./measures.ts";
+import type { Measure } from "./nodes/node.ts";
 
 export type ServerLabels = {
   readonly service: string;
@@ -14,6 +16,8 @@ export type ClientLabels = ServerLabels & { readonly model: string };
 export type Metrics = {
   /** For metrics of other parts. */
   readonly registry: Registry;
+  /** What nodes measure is asked of `source` at every scrape. */
+  measured(source: () => readonly NodeMeasures[]): void;
   readonly contentType: string;
   /** The text of a scrape. */
   text(): Promise<string>;
@@ -26,6 +30,9 @@ export type Metrics = {
   /** RPCs answered by a node. */
   clientGrpc(rpc: string, code: number, model: string): Observe;
 };
+
+/** What a built-in node measures at this moment. */
+export type NodeMeasures = { readonly node: string; readonly measures: readonly Measure[] };
 
 /** Label sets come from clients (status codes, model names in paths): more are counted together. */
 const mostSeries = 2000;
@@ -54,10 +61,22 @@ export const makeMetrics = (deployment: string, plan: Plan): Metrics => {
   const client = remember(({ service, method, code, model }: ClientLabels) =>
     clients.series({ ...own, service, method, code, model_name: model, ...imageOf(plan, model) }),
   );
+  const sources: (() => readonly NodeMeasures[])[] = [];
   return {
     registry,
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    measured: (source) => {
+      sources.push(source);
+    },
+    text: async () => {
+      const nodes = sources.flatMap((source) => source());
+      const { name: predictor } = plan;
+      const own = nodes.map(({ node, measures }) => ({
+        labels: { deployment, predictor, node },
+        measures,
+      }));
+      return [await registry.metrics(), measuresText(own)].filter((one) => one !== "").join("\n");
+    },
     server,
     client,
     serverGrpc: (rpc, code) => server({ service: rpc, method: "unary", code: grpcCodeLabel(code) }),

@@ -1,3 +1,4 @@
+import { aboutBuiltIn } from "./built-in-about.ts";
 import type { Call } from "./engine/call.ts";
 import { EngineError } from "./errors.ts";
 import { type Graph, preorder, type Unit } from "./graph.ts";
@@ -33,18 +34,13 @@ export const askUnit = async <Carried>(
   verb: "status" | "metadata",
   call: Call<Carried>,
 ): Promise<Payload> => {
-  const { name, implementation } = unit.plan;
+  const { name } = unit.plan;
   if (unit.remote !== undefined) return unit.remote.call(verb, undefined, call);
-  if (unit.builtIn) {
-    return verb === "status"
-      ? json({ strData: "healthy" })
-      : json({
-          name,
-          platform: "espalier",
-          versions: [implementation ?? ""],
-          inputs: [],
-          outputs: [],
-        });
+  if (unit.builtIn !== undefined) {
+    if (verb === "status") return json({ strData: "healthy" });
+    const { implementation, inputs, outputs, custom } = aboutBuiltIn(unit.plan, unit.builtIn);
+    const versions = [implementation];
+    return json({ name, platform: "espalier", versions, inputs, outputs, custom });
   }
   throw new EngineError(
     "NODE_WITHOUT_ENDPOINT",

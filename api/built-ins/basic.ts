@@ -31,7 +31,7 @@ export const basic = {
       },
       sticky_field: {
         is: "text",
-        help: "requests with one value of this column, by its name, go to one child",
+        help: "requests with one value of this field go to one child: the name of a column, or a path like jsonData.user.id",
       },
     },
   },

@@ -4,27 +4,30 @@ import { EngineError } from "../errors.ts";
 import type { Means } from "./definition.ts";
 import { fraction } from "./fraction.ts";
 import type { BuiltInNode, Look } from "./node.ts";
+import { fieldOf } from "./sticky.ts";
 
 type Parameters = Values<typeof basic.RANDOM_ABTEST>;
 
 /**
  * Sends each request to a child at random, by the `weights` of the children. Without weights there
  * are two: the first gets the fraction `ratioA`, read at the precision of a 32-bit float, which
- * counts only as the single parameter of the node, and is 0.5 otherwise.
+ * counts only as the single parameter beside the sticky ones, and is 0.5 otherwise.
  *
  * With `sticky_header` or `sticky_field` the draw is a hash of that value: in every engine, at any
- * time, the same value goes to the same child. A request without the value is drawn by itself.
+ * time, the same value goes to the same child. With both, the field counts where the header is not
+ * there. A request without the value is drawn by itself.
  *
- * @throws {EngineError} PARAMETER_INVALID for a `ratioA` that is no number, or weights that do not fit.
+ * @throws {EngineError} PARAMETER_INVALID for a `ratioA` that is no number, weights that do not fit,
+ * or a `sticky_header` that is no name of a header.
  * Source: engine contract, 6.8.
  */
 export const makeAbTest = (values: Parameters, means: Means): BuiltInNode => {
   const { name, random } = means;
   const shares = values.weights === undefined ? ratio(means) : weighted(values.weights, means);
-  const sticky = stickyValue(values);
+  const stuckTo = stickyValue(values, means);
   return {
     route: (look) => {
-      const held = sticky?.(look);
+      const held = stuckTo?.(look);
       const draw = held === undefined ? random() : fraction(`${name}\0${held}`);
       const child = shares.findIndex((upTo) => draw < upTo);
       return child < 0 ? shares.length - 1 : child;
@@ -32,12 +35,15 @@ export const makeAbTest = (values: Parameters, means: Means): BuiltInNode => {
   };
 };
 
+/** Parameters that v1 does not have. */
+const sticky = new Set(["sticky_header", "sticky_field"]);
+
 /** The end of each child's share of [0, 1). */
 type Shares = readonly number[];
 
 const ratio = ({ name, parameters }: Means): Shares => {
-  const [only] = parameters;
-  const given = parameters.length === 1 && only?.name === "ratioA" ? only.value : undefined;
+  const [only, ...more] = parameters.filter((one) => !sticky.has(one.name));
+  const given = more.length === 0 && only?.name === "ratioA" ? only.value : undefined;
   const first = given === undefined ? 0.5 : Math.fround(Number(given));
   if (given?.trim() === "" || Number.isNaN(first)) {
     throw new EngineError(
@@ -63,18 +69,21 @@ const weighted = (weights: readonly number[], { name, branches }: Means): Shares
   });
 };
 
-const stickyValue = ({
-  sticky_header: header,
-  sticky_field: field,
-}: Parameters): ((look: Look) => string | undefined) | undefined => {
-  if (header !== undefined) return (look) => look.header(header);
-  if (field !== undefined) return (look) => valueOfColumn(look, field);
-  return undefined;
+const stickyValue = (
+  { sticky_header: header, sticky_field: field }: Parameters,
+  { name }: Means,
+): ((look: Look) => string | undefined) | undefined => {
+  if (header !== undefined && !isHeader.test(header)) {
+    throw new EngineError(
+      "PARAMETER_INVALID",
+      `node ${name}: parameter sticky_header is "${header}"; write the name of a header: letters, digits, "-", "_" and "."`,
+    );
+  }
+  if (header === undefined && field === undefined) return undefined;
+  return (look) =>
+    (header === undefined ? undefined : look.header(header)) ??
+    (field === undefined ? undefined : fieldOf(look, field));
 };
 
-/** Of the first row. */
-const valueOfColumn = (look: Look, column: string): string | undefined => {
-  const { names, values } = look.numbers();
-  const at = names.indexOf(column);
-  return at < 0 ? undefined : String(values[at]);
-};
+/** What can be a header and a key of gRPC metadata alike. Source: gRPC over HTTP/2, requests. */
+const isHeader = /^[\w.-]+$/;

@@ -64,10 +64,19 @@ export type BuiltInNode = {
   readonly feedback?: (feedback: Feedback) => void | Promise<void>;
   /** Which child an earlier request went to, where feedback does not say. */
   readonly recall?: (id: string) => number | undefined | Promise<number | undefined>;
-  /** What it has learned, for `GET /api/v1.0/routers`; plain JSON. */
-  readonly describe?: () => unknown;
+  /** What it has learned, for `GET /api/v1.0/routers`; a plain JSON object. */
+  readonly describe?: () => object;
   /** Metrics by name without a prefix, gauges and counters with labels; asked at every scrape. */
   readonly measures?: () => readonly Measure[];
+  /** What goes in and comes out, as far as it is known at start, for the graph's metadata. */
+  readonly ends?: { readonly inputs?: readonly End[]; readonly outputs?: readonly End[] };
+};
+
+/** A tensor as metadata tell of it; -1 in a shape is any number. Source: Open Inference Protocol, model metadata. */
+export type End = {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
 };
 
 export type Measure = {

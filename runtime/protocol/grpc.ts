@@ -1,3 +1,4 @@
+import type { About } from "../built-in-about.ts";
 import type { Payload } from "../payload.ts";
 import type { Codec, Verb } from "./protocol.ts";
 
@@ -39,7 +40,7 @@ export type GrpcProtocol = {
     message: Payload | undefined,
   ): { readonly rpc: string; readonly body: Buffer; readonly answer: string } | undefined;
   /** What a built-in node says of itself, or of its status. */
-  describe(verb: "status" | "metadata", name: string, implementation: string): Buffer;
+  describe(verb: "status" | "metadata", about: About): Buffer;
   /** The metadata of all units as one message, if the protocol has such a message. */
   graphMetadata?(parts: GraphMetadataParts): Buffer;
   /** Answers of the server about itself. */

@@ -1,9 +1,10 @@
 /** Protocol `v2`, the Open Inference Protocol, over gRPC. Source: engine contract, 3.5; deviation E8. */
+import type { End } from "../nodes/node.ts";
 import type { GrpcProtocol, GrpcRpc } from "./grpc.ts";
 import { openInferenceProto } from "./open-inference-proto.ts";
 import type { Verb } from "./protocol.ts";
 import { textOf } from "./wire.ts";
-import { textField, varintField } from "./wire-write.ts";
+import { integersField, lengthField, type Pieces, textField, varintField } from "./wire-write.ts";
 
 const service = "/inference.GRPCInferenceService";
 const nothing = Buffer.alloc(0);
@@ -24,6 +25,12 @@ const rpcs: readonly GrpcRpc[] = [
   own("ServerLive", "server-live"),
   own("ServerReady", "server-ready"),
   own("ServerMetadata", "server-metadata"),
+];
+
+const endPieces = ({ name, datatype, shape }: End): Pieces => [
+  ...textField(1, name),
+  ...textField(2, datatype),
+  ...integersField(3, shape),
 ];
 
 /** Every kind of node is asked by ModelInfer: v2 has no other RPC that carries tensors. */
@@ -50,13 +57,15 @@ export const makeOpenInferenceGrpc = (version: string): GrpcProtocol => ({
       answer: `inference.${method}Response`,
     };
   },
-  describe: (verb, name, implementation) =>
+  describe: (verb, { name, implementation, inputs, outputs }) =>
     verb === "status"
       ? Buffer.concat(varintField(1, 1))
       : Buffer.concat([
           ...textField(1, name),
           ...textField(2, implementation),
           ...textField(3, "espalier"),
+          ...inputs.flatMap((end) => lengthField(4, endPieces(end))),
+          ...outputs.flatMap((end) => lengthField(5, endPieces(end))),
         ]),
   server: (action, ready) => {
     if (action !== "server-metadata") return ready ? Buffer.concat(varintField(1, 1)) : nothing;

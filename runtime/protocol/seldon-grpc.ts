@@ -1,21 +1,25 @@
 /** Protocol `seldon` over gRPC. Source: engine contract, 4 and 5.3. */
+import type { End } from "../nodes/node.ts";
 import type { GraphMetadataParts, GrpcProtocol, GrpcRpc } from "./grpc.ts";
 import type { Verb } from "./protocol.ts";
 import { seldonProto } from "./seldon-proto.ts";
 import { fields, LENGTH, slice, textOf } from "./wire.ts";
-import { lengthField, type Pieces, textField } from "./wire-write.ts";
+import { integersField, lengthField, type Pieces, textField } from "./wire-write.ts";
 
 const message = "seldon.protos.SeldonMessage";
 const nothing = Buffer.alloc(0);
 
+/** Of every protocol whose graph learns. */
+export const feedbackRpc: GrpcRpc = {
+  path: "/seldon.protos.Seldon/SendFeedback",
+  action: "feedback",
+  message: "seldon.protos.Feedback",
+  tellsId: true,
+};
+
 const rpcs: readonly GrpcRpc[] = [
   { path: "/seldon.protos.Seldon/Predict", action: "predict", message, tellsId: true },
-  {
-    path: "/seldon.protos.Seldon/SendFeedback",
-    action: "feedback",
-    message: "seldon.protos.Feedback",
-    tellsId: true,
-  },
+  feedbackRpc,
   {
     path: "/seldon.protos.Seldon/ModelMetadata",
     action: "unit-metadata",
@@ -54,17 +58,34 @@ export const makeSeldonGrpc = (): GrpcProtocol => ({
       ? { rpc, body: nothing, answer: "seldon.protos.SeldonModelMetadata" }
       : { rpc, body: payload?.body ?? nothing, answer: message };
   },
-  describe: (_verb, name, implementation) =>
-    Buffer.concat([
-      ...textField(1, name),
-      ...textField(2, implementation),
-      ...textField(3, "espalier"),
-    ]),
+  describe,
   graphMetadata,
   server: () => nothing,
   emptyAnswer: nothing,
   refusal: "not offered",
 });
+
+/** A SeldonModelMetadata. */
+const describe: GrpcProtocol["describe"] = (
+  _verb,
+  { name, implementation, inputs, outputs, custom },
+) =>
+  Buffer.concat([
+    ...textField(1, name),
+    ...textField(2, implementation),
+    ...textField(3, "espalier"),
+    ...inputs.flatMap((end) => lengthField(4, endPieces(end))),
+    ...outputs.flatMap((end) => lengthField(5, endPieces(end))),
+    ...Object.entries(custom).flatMap(([key, value]) =>
+      lengthField(6, [...textField(1, key), ...textField(2, value)]),
+    ),
+  ]);
+
+const endPieces = ({ name, datatype, shape }: End): Pieces => [
+  ...textField(3, name),
+  ...textField(4, datatype),
+  ...integersField(5, shape),
+];
 
 /** A SeldonGraphMetadata: units as they describe themselves, and the ends of the graph. */
 const graphMetadata = ({ predictor, models, inputsOf, outputsOf }: GraphMetadataParts): Buffer => {

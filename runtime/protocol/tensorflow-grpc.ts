@@ -102,7 +102,7 @@ export const makeTensorflowGrpc = (): GrpcProtocol => ({
     if (found === undefined || !carriesTensors.has(verb)) return undefined;
     return { rpc: `${prediction}/${found[0]}`, body, answer: found[1] };
   },
-  describe: (verb, name) =>
+  describe: (verb, { name }) =>
     verb === "status"
       ? // One version, AVAILABLE (30).
         Buffer.concat(lengthField(1, [...varintField(1, 1), ...varintField(2, 30)]))

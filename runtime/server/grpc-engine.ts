@@ -3,6 +3,7 @@
  * Source: engine contract, section 4.
  */
 import { Metadata } from "@grpc/grpc-js";
+import { aboutBuiltIn } from "../built-in-about.ts";
 import type { GrpcCarried } from "../client/grpc-node.ts";
 import type { Deadlines } from "../deadlines.ts";
 import type { Call } from "../engine/call.ts";
@@ -14,6 +15,7 @@ import { skipsLogging } from "../headers.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Payload } from "../payload.ts";
 import type { GrpcProtocol, GrpcRpc } from "../protocol/grpc.ts";
+import { feedbackRpc } from "../protocol/seldon-grpc.ts";
 import type { Readiness } from "../readiness.ts";
 import { cancel } from "../scope.ts";
 import type { GrpcAnswer, GrpcRequest, UnaryHandler } from "./grpc.ts";
@@ -36,11 +38,13 @@ export type GrpcEngineOptions = {
   readonly recordAtEnd: boolean;
 };
 
-/** A handler for each RPC of the protocol. */
-export const makeGrpcHandlers = (options: GrpcEngineOptions): ReadonlyMap<string, UnaryHandler> =>
-  new Map(
-    options.protocol.rpcs.map((rpc) => [rpc.path, measured(options, rpc, handlerOf(options, rpc))]),
-  );
+/** A handler for each RPC of the protocol; a graph that learns takes feedback in every one. */
+export const makeGrpcHandlers = (options: GrpcEngineOptions): ReadonlyMap<string, UnaryHandler> => {
+  const { protocol, graph } = options;
+  const takes = protocol.rpcs.some(({ action }) => action === "feedback");
+  const rpcs = takes || !graph.learns ? protocol.rpcs : [...protocol.rpcs, feedbackRpc];
+  return new Map(rpcs.map((rpc) => [rpc.path, measured(options, rpc, handlerOf(options, rpc))]));
+};
 
 const measured =
   ({ metrics }: GrpcEngineOptions, { path }: GrpcRpc, handler: UnaryHandler): UnaryHandler =>
@@ -77,18 +81,22 @@ const handlerOf =
       return await act(options, rpc, request, call);
     } finally {
       deadlines.clear(deadline);
-      if (rpc.tellsId) request.sendInitial(told(options, call));
+      if (rpc.tellsId) request.sendInitial(told(options, rpc, call));
     }
   };
 
 const tooLate = (timeoutMs: number): EngineError =>
   new EngineError("GRAPH_DEADLINE", `the graph did not answer within ${timeoutMs} ms`);
 
-/** What every answer and every error says: the request id, and the routes taken. */
-const told = ({ graph }: GrpcEngineOptions, { id, routes }: Call<GrpcCarried>): Metadata => {
+/** What every answer and every error says: the request id, and of a prediction the routes taken. */
+const told = (
+  { graph }: GrpcEngineOptions,
+  { action }: GrpcRpc,
+  { id, routes }: Call<GrpcCarried>,
+): Metadata => {
   const metadata = new Metadata();
   metadata.set("seldon-puid", id);
-  const taken = routeHeader(graph.routers, routes);
+  const taken = action === "predict" ? routeHeader(graph.routers, routes) : undefined;
   if (taken !== undefined) metadata.set("seldon-route", taken);
   return metadata;
 };
@@ -113,7 +121,7 @@ const act = async (
       return { body: recorded.body };
     }
     case "feedback": {
-      const answer = await engine.feedback(message, call, protocol.codec.feedbackRoutes(message));
+      const answer = await engine.feedback(message, call, graph.feedbackRoutes(message));
       // A graph without feedback gives the request back, which is no answer here. Source: engine contract, 6.7.
       return { body: answer === message ? protocol.emptyAnswer : answer.body };
     }
@@ -138,7 +146,9 @@ const askUnit = async (
   // The wording is part of the interface. Source: engine contract, 2.6.
   if (unit === undefined) throw new EngineError("UNIT_UNKNOWN", `Failed to find model ${name}`);
   if (unit.remote !== undefined) return (await unit.remote.call(verb, message, call)).body;
-  if (unit.builtIn) return protocol.describe(verb, name, unit.plan.implementation ?? "");
+  if (unit.builtIn !== undefined) {
+    return protocol.describe(verb, aboutBuiltIn(unit.plan, unit.builtIn));
+  }
   throw new EngineError(
     "NODE_WITHOUT_ENDPOINT",
     `node ${name} has no endpoint to ask for its ${verb}`,

@@ -1,3 +1,4 @@
+import { aboutBuiltIn } from "../built-in-about.ts";
 import type { GrpcCarried } from "../client/grpc-node.ts";
 import type { Call } from "../engine/call.ts";
 import { EngineError } from "../errors.ts";
@@ -29,7 +30,7 @@ const unitMetadata = async (
   call: Call<GrpcCarried>,
 ): Promise<Buffer> => {
   if (remote !== undefined) return (await remote.call("metadata", undefined, call)).body;
-  if (builtIn) return protocol.describe("metadata", plan.name, plan.implementation ?? "");
+  if (builtIn !== undefined) return protocol.describe("metadata", aboutBuiltIn(plan, builtIn));
   throw new EngineError(
     "NODE_WITHOUT_ENDPOINT",
     `node ${plan.name} has no endpoint to ask for its metadata`,

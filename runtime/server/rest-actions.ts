@@ -89,7 +89,7 @@ const answer = async (
       return success(recorded, taken === undefined ? [] : ["Seldon-Route", taken]);
     }
     case "feedback":
-      return success(await engine.feedback(message, call, protocol.codec.feedbackRoutes(message)));
+      return success(await engine.feedback(message, call, graph.feedbackRoutes(message)));
     case "status":
     case "metadata":
       return success(await unitAnswer(graph, asked.unit ?? "", action, call));

@@ -19,6 +19,8 @@ export type RestOptions = GraphOptions & {
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly docs: Docs;
+  /** What nodes have learned, by their names. */
+  readonly learned: () => object;
   /** Path of the metrics. */
   readonly metricsPath: string;
   readonly cors: { readonly origins: string; readonly headers: string };
@@ -26,7 +28,7 @@ export type RestOptions = GraphOptions & {
 
 /** A route by what it is for; probes, metrics and documents are not counted. */
 type RestRoute = Route & {
-  readonly action: Action | "live" | "probe" | "metrics" | "docs";
+  readonly action: Action | "live" | "probe" | "metrics" | "docs" | "learned";
   readonly verb?: Verb | undefined;
 };
 
@@ -91,14 +93,23 @@ const refusal = (found: Exclude<Found<RestRoute>, { is: "route" }>): HttpAnswer 
   }
 };
 
+/** In every protocol the feedback of a graph that learns comes here. */
+const feedbackPath = "/api/v1.0/feedback";
+const post = ["OPTIONS", "POST"];
+const get = ["GET", "OPTIONS"];
+
 /** Source: engine contract, 2.1 and 2.5. */
-const makeRoutes = ({ protocol, metricsPath }: RestOptions): readonly RestRoute[] => [
+const makeRoutes = ({ protocol, metricsPath, graph }: RestOptions): readonly RestRoute[] => [
   ...protocol.routes.map(({ path, method, action, verb }) => ({
     path,
     action,
     verb,
-    methods: method === "POST" ? ["OPTIONS", "POST"] : ["GET", "OPTIONS"],
+    methods: method === "POST" ? post : get,
   })),
+  ...(graph.learns && !protocol.routes.some(({ path }) => path === feedbackPath)
+    ? [{ path: feedbackPath, action: "feedback" as const, methods: post }]
+    : []),
+  { path: "/api/v1.0/routers", action: "learned", methods: get },
   { path: "/ready", action: "probe", methods: undefined },
   { path: "/live", action: "live", methods: undefined },
   { path: metricsPath, action: "metrics", methods: undefined },
@@ -112,7 +123,7 @@ const makeRoutes = ({ protocol, metricsPath }: RestOptions): readonly RestRoute[
 type Act = (route: RestRoute, asked: Asked) => Promise<HttpAnswer | HttpStream>;
 
 const makeActions = (options: RestOptions): Act => {
-  const { metrics, readiness, docs, protocol } = options;
+  const { metrics, readiness, docs, protocol, learned } = options;
   return async ({ action, verb }, asked) => {
     switch (action) {
       case "live":
@@ -128,6 +139,12 @@ const makeActions = (options: RestOptions): Act => {
           status: 200,
           headers: ["Content-Type", metrics.contentType],
           body: await metrics.text(),
+        };
+      case "learned":
+        return {
+          status: 200,
+          headers: ["Content-Type", "application/json"],
+          body: JSON.stringify(learned()),
         };
       case "docs":
         return docs(asked.request.target);

@@ -282,6 +282,7 @@ describe("unitAnswer", () => {
       versions: ["SIMPLE_ROUTER"],
       inputs: [],
       outputs: [],
+      custom: { kind: "router" },
     });
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { PlanParameter } from "../../../api/plan.ts";
+import { EngineError } from "../../../runtime/errors.ts";
 import { average } from "../../../runtime/nodes/average.ts";
 import type { BuiltInNode, Look, Outcome } from "../../../runtime/nodes/node.ts";
 import { definitionOf } from "../../../runtime/nodes/registry.ts";
@@ -17,6 +18,8 @@ const made = (implementation: string, parameters: readonly PlanParameter[] = [],
   if (node === undefined) throw new Error(`no ${implementation}`);
   return node;
 };
+
+const columns = (ndarray: readonly unknown[]) => ({ data: { names: ["age", "user"], ndarray } });
 
 const look = (more: Partial<Look> = {}): Look => ({
   id: "id",
@@ -67,12 +70,57 @@ describe("RANDOM_ABTEST", () => {
     expect(share("sticky_field", "colour", [look()])).toEqual([0]);
   });
 
-  it("keeps the rows of one column's value together", () => {
-    const of = (value: number) =>
-      look({ numbers: () => ({ shape: [1, 1], values: [value], names: ["user"] }) });
-    const [one, other, again] = share("sticky_field", "user", [of(1), of(5), of(1)]);
-    expect(again).toBe(one);
-    expect(other).toBeGreaterThanOrEqual(0);
+  it.each<{
+    readonly name: string;
+    readonly field: string;
+    readonly of: (value: unknown) => object;
+  }>([
+    { name: "a column of an ndarray", field: "user", of: (value) => columns([[7, value]]) },
+    { name: "a column of the only row", field: "user", of: (value) => columns([7, value]) },
+    {
+      name: "a column of a tensor",
+      field: "user",
+      of: (value) => ({ data: { names: ["user"], tensor: { shape: [1, 1], values: [value] } } }),
+    },
+    { name: "a path", field: "jsonData.user.id", of: (id) => ({ jsonData: { user: { id } } }) },
+    { name: "a text", field: "strData", of: (strData) => ({ strData }) },
+    {
+      name: "a tensor of v2",
+      field: "user",
+      of: (value) => ({ inputs: [{ name: "x" }, { name: "user", data: [[value]] }] }),
+    },
+    { name: "a parameter of v2", field: "parameters.u", of: (u) => ({ parameters: { u } }) },
+    { name: "an instance", field: "user", of: (user) => ({ instances: [{ user }] }) },
+    { name: "a column of tensorflow", field: "user", of: (user) => ({ inputs: { user: [user] } }) },
+  ])("keeps the requests of one field together: $name", ({ field, of }) => {
+    const looks = [1, 2, 3, 4, "a", "b", "a", 1].map((one) => look({ json: () => of(one) }));
+    const routes = share("sticky_field", field, looks);
+    expect([routes[6], routes[7]]).toEqual([routes[4], routes[0]]);
+    expect(new Set(routes).size).toBeGreaterThan(1); // a draw of its own would be child 0
+  });
+
+  it.each([
+    { name: "no such field", json: () => ({ data: { names: ["other"], ndarray: [[1]] } }) },
+    { name: "a member of the prototype", json: () => ({ constructor: { name: 1 } }) },
+    { name: "an object in it", json: () => ({ user: {} }) },
+    { name: "an array", json: () => [1] },
+    {
+      name: "no JSON",
+      json: () => {
+        throw new EngineError("PAYLOAD_UNFIT", "x");
+      },
+    },
+  ])("draws for a message with $name", ({ json }) => {
+    expect(share("sticky_field", "user", [look({ json })])).toEqual([0]);
+  });
+
+  it("refuses a sticky_header that is none", () => {
+    expect(codeOf(() => routeAt(0, parameter("sticky_header", "a b")))).toBe("PARAMETER_INVALID");
+  });
+
+  it("takes ratioA beside a sticky parameter", () => {
+    const both = [parameter("ratioA", "0.9"), parameter("sticky_header", "X-User")];
+    expect([routeAt(0.89, ...both), routeAt(0.91, ...both)]).toEqual([0, 1]);
   });
 
   it.each([

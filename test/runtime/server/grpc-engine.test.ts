@@ -338,7 +338,12 @@ const ofUnits = [
     rpc: "/inference.GRPCInferenceService/ModelMetadata",
     request: (name: string) => encode("inference.ModelMetadataRequest", { name }),
     answer: "inference.ModelMetadataResponse",
-    says: { name: "built-in", versions: ["SIMPLE_MODEL"], platform: "espalier" },
+    says: {
+      name: "built-in",
+      versions: ["SIMPLE_MODEL"],
+      platform: "espalier",
+      outputs: [{ name: "output", datatype: "FP64", shape: [1, 3] }],
+    },
   },
   {
     protocol: "tensorflow",
