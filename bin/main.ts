@@ -36,6 +36,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "serve a TypeScript or JavaScript class, or a stored model, as a container",
     load: () => import("./serve.ts"),
   },
+  fetch: {
+    summary: "fetch a stored model into a folder, from http(s) or S3",
+    load: () => import("./fetch.ts"),
+  },
 };
 
 const version = (): string => {

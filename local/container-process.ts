@@ -8,6 +8,7 @@ import { cannotRun } from "./obstacles.ts";
 import type { ProcessSpec } from "./process.ts";
 import { atHome } from "./relocate.ts";
 import type { Bench, ContainerLayout } from "./site.ts";
+import { storedModelOf } from "./stored-model.ts";
 
 /** The one that rendering added; a user's own of that name is like any other container. */
 export const isOurEngine = ({ name }: Container, { subject, workload }: Bench): boolean => {
@@ -34,13 +35,16 @@ export const layOutContainer = (
   const pod = { ...workload, namespace: subject.deployment.metadata.namespace };
   const { env = [] } = writtenContainer(container.name, subject, workload) ?? container;
   const variables = variablesOf(container, pod, { path, env });
-  const command = commandOf(container, machine.images, variables.values);
+  const own = commandOf(container, machine.images, variables.values);
+  const stored = own === undefined ? storedModelOf(container, bench) : undefined;
+  const command = own ?? stored?.serve;
   if (command === undefined || container.name === engineContainerName) {
     const obstacle = cannotRun(container, path, subject);
     (obstacle.isFatal ? bench.issues : bench.warnings).push(obstacle.issue);
     return undefined;
   }
   bench.issues.push(...variables.issues);
+  if (stored?.issue !== undefined) bench.issues.push(stored.issue);
   return {
     name: container.name,
     path,
@@ -48,6 +52,21 @@ export const layOutContainer = (
     port: nodeContainerOf(container, subject)?.ports.primary,
     startLimitMs: startLimitMs(container),
   };
+};
+
+/** What fetches the model of a container before it starts; undefined if nothing has to be. */
+export const layOutFetch = (
+  container: Container,
+  path: string,
+  bench: Bench,
+): ContainerLayout | undefined => {
+  const { machine } = bench;
+  if (commandOf(container, machine.images, new Map()) !== undefined) return undefined;
+  const command = storedModelOf(container, bench)?.fetch;
+  if (command === undefined) return undefined;
+  const name = `${container.name}-model-initializer`;
+  const process = processOf({ ...container, name }, command, new Map(), bench);
+  return { name, path, process, port: undefined, startLimitMs: shortestStartLimitMs };
 };
 
 const processOf = (

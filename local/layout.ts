@@ -9,7 +9,7 @@ import { failure, type Issue, type Result, success } from "../api/result.ts";
 import type { Container } from "../api/types.ts";
 import type { Subject } from "../operator/render/subject.ts";
 import { renderWorkloads } from "../operator/render/workload.ts";
-import { isOurEngine, layOutContainer, layOutEngine } from "./container-process.ts";
+import { isOurEngine, layOutContainer, layOutEngine, layOutFetch } from "./container-process.ts";
 import { podinfoText } from "./env.ts";
 import { relocate } from "./relocate.ts";
 import type { Bench, Machine, Place, PodLayout, PredictorLayout, Site } from "./site.ts";
@@ -30,6 +30,7 @@ export const layOut = (site: Site, place: Place, machine: Machine): Result<Predi
       issues,
       warnings,
       podinfo: `${place.scratch}/annotations-${i}`,
+      scratch: place.scratch,
     };
     return { pod: layOutPod(bench), engine: layOutEngine(bench) };
   });
@@ -71,6 +72,11 @@ const layOutPod = (bench: Bench): PodLayout => {
     layOutContainer(container, `${path}.initContainers[${i}]`, bench),
   );
   const init = all.filter((_layout, i) => !staysUp(spec.initContainers?.[i]));
+  const fetches = spec.containers.map((container, i) =>
+    isOurEngine(container, bench)
+      ? undefined
+      : layOutFetch(container, `${path}.containers[${i}]`, bench),
+  );
   const sidecars = all.filter((_layout, i) => staysUp(spec.initContainers?.[i]));
   const containers = spec.containers.map((container, i) =>
     isOurEngine(container, bench)
@@ -78,7 +84,7 @@ const layOutPod = (bench: Bench): PodLayout => {
       : layOutContainer(container, `${path}.containers[${i}]`, bench),
   );
   return {
-    init: init.filter((layout) => layout !== undefined),
+    init: [...init, ...fetches].filter((layout) => layout !== undefined),
     containers: [...sidecars, ...containers].filter((layout) => layout !== undefined),
     podinfo: { file: podinfo, text: podinfoText(annotations) },
   };

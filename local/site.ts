@@ -68,6 +68,8 @@ export type Bench = {
   readonly machine: Machine;
   readonly workload: Workload;
   readonly podinfo: string;
+  /** A folder for the files of this predictor. */
+  readonly scratch: string;
   readonly issues: Issue[];
   readonly warnings: Issue[];
 };

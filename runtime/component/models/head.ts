@@ -34,12 +34,12 @@ export const makeFinish = (head: Head, wanted: Method | undefined): Finish => {
   if (method === "predict" && (classes.length > 0 || isOfClasses(link) || link === "logistic")) {
     return labelling(head);
   }
-  if (method === "decision_function") return numbers({ ...head, link: "identity", scale: 1 });
-  if (method !== "predict_proba") return numbers(head);
+  if (method === "decision_function" && link !== "shares")
+    return numbers({ ...head, link: "identity", scale: 1 });
+  if (method === "linked" || method === "predict") return numbers(head);
   const proba = link === "logistic" && columns === 1 ? "pair" : link;
-  if (isOfClasses(proba)) return numbers({ ...head, link: proba });
-  const methods = classes.length > 0 ? "predict, decision_function" : "predict";
-  throw new ModelFault("method", `predict_proba is not what this model has: it has ${methods}`);
+  if (method === "predict_proba" && isOfClasses(proba)) return numbers({ ...head, link: proba });
+  throw new ModelFault("parameter method", `is ${method}, which this model does not have`);
 };
 
 const numbers = ({ link, columns, classes, scale = 1, isSingle = false }: Head): Finish => {

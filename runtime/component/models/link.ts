@@ -3,7 +3,7 @@ import type { Table } from "./table.ts";
 
 /**
  * `logistic` makes a probability of each number; `pair` of one number the probabilities of two
- * classes; `one-against-rest` probabilities that add up to 1 of one for each class.
+ * classes; `shares` are probabilities already; `one-against-rest` probabilities that add up to 1 of one for each class.
  */
 export const links = [
   "identity",
@@ -11,6 +11,7 @@ export const links = [
   "logistic",
   "pair",
   "softmax",
+  "shares",
   "one-against-rest",
   "squared",
   "log1p-exp",
@@ -34,11 +35,12 @@ export const columnsOf = (link: Link, columns: number): number => (link === "pai
 
 /** Whether a link makes probabilities of classes. */
 export const isOfClasses = (link: Link): boolean =>
-  link === "pair" || link === "softmax" || link === "one-against-rest";
+  link === "pair" || link === "softmax" || link === "shares" || link === "one-against-rest";
 
 export const applyLink = (link: Link, sums: Table): Table => {
   switch (link) {
     case "identity":
+    case "shares":
       return sums;
     case "pair": {
       const values = new Float64Array(sums.values.length * 2);
@@ -52,7 +54,7 @@ export const applyLink = (link: Link, sums: Table): Table => {
     case "softmax":
       return byRow(sums, softmax);
     case "one-against-rest":
-      return byRow(sums, shares);
+      return byRow(sums, partsOfOne);
     default:
       return { ...sums, values: sums.values.map(each[link] ?? ((x) => x)) };
   }
@@ -78,7 +80,7 @@ const softmax = (row: Float64Array): void => {
 };
 
 /** Source: scikit-learn, `OneVsRestClassifier` and `LogisticRegression(multi_class="ovr")`. */
-const shares = (row: Float64Array): void => {
+const partsOfOne = (row: Float64Array): void => {
   let total = 0;
   for (let i = 0; i < row.length; i += 1) {
     const part = sigmoid(row[i] ?? 0);

@@ -1,0 +1,2 @@
+/** Where models are fetched from. */
+export const fetchedSchemes: readonly string[] = ["http:", "https:", "s3:"];
