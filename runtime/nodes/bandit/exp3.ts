@@ -8,16 +8,17 @@ import { trialsOf } from "./feedback.ts";
 import { makeSetup, rangeOf } from "./setup.ts";
 
 /**
- * Draws an arm by weights that fall exponentially with its loss, whose estimate is what was seen
- * divided by the probability of having seen it. It assumes nothing of how rewards come about.
+ * Draws an arm by weights that grow exponentially with its score: what rewards say, divided by the
+ * probability of having seen them. It assumes nothing of how rewards come about.
  *
- * Without `gamma` the rate of learning is sqrt(ln K / (K T)) after T trials of K arms, and the
- * probability is taken higher by half the rate, which bounds the estimates. With `gamma` the rate is
- * gamma / K, and that fraction of the requests goes to any arm: it never stops to explore.
+ * With `gamma` the score is the reward, the rate of learning gamma / K, and that fraction of the
+ * requests goes to any of the K arms: it never stops to explore. Without, the score falls by the
+ * loss, the rate is sqrt(ln K / (K T)) after T trials, and the probability is taken higher by half
+ * the rate, which bounds what one reward can do.
  *
  * Source: Auer, Cesa-Bianchi, Freund and Schapire, "The nonstochastic multiarmed bandit problem",
- * SIAM Journal on Computing 32 (2002), figure 1; the rate and the bound without `gamma`: Neu,
- * "Explore no more", NIPS 2015, algorithm 1 and corollary 1.
+ * SIAM Journal on Computing 32 (2002), figure 1; without `gamma`: Neu, "Explore no more", NIPS 2015,
+ * algorithm 1 and corollary 1.
  */
 export const makeExp3 = (values: Values<typeof routers.EXP3>, means: Means): BuiltInNode => {
   const setup = makeSetup(values, means);
@@ -25,8 +26,9 @@ export const makeExp3 = (values: Values<typeof routers.EXP3>, means: Means): Bui
   const { gamma } = values;
   const range = rangeOf(setup, values);
   const count = names.length;
-  const arms = makeArms(means.store, { node, count, kind: "exp3/1", own: 1 });
-  const lossOf = (arm: number): number => arms.own(arm, 0);
+  const kind = gamma === undefined ? "exp3-losses/1" : "exp3-rewards/1";
+  const arms = makeArms(means.store, { node, count, kind, own: 1 });
+  const scoreOf = (arm: number): number => arms.own(arm, 0);
   const probabilities = new Float64Array(count);
 
   const rateNow = (): number => {
@@ -38,11 +40,11 @@ export const makeExp3 = (values: Values<typeof routers.EXP3>, means: Means): Bui
 
   const weigh = (): void => {
     const rate = rateNow();
-    let least = Infinity;
-    for (let arm = 0; arm < count; arm += 1) least = Math.min(least, lossOf(arm));
+    let most = -Infinity;
+    for (let arm = 0; arm < count; arm += 1) most = Math.max(most, scoreOf(arm));
     let sum = 0;
     for (let arm = 0; arm < count; arm += 1) {
-      const weight = Math.exp(rate * (least - lossOf(arm))); // 1 for the best: nothing overflows
+      const weight = Math.exp(rate * (scoreOf(arm) - most)); // 1 for the best: nothing overflows
       probabilities[arm] = weight;
       sum += weight;
     }
@@ -74,17 +76,18 @@ export const makeExp3 = (values: Values<typeof routers.EXP3>, means: Means): Bui
       remembers: true,
       learn: ({ arm, reward, remembered, feedback }) => {
         const trials = trialsOf(node, feedback, batch);
-        const loss = (range.most - reward) / (range.most - range.least);
-        const bound = gamma === undefined ? rateNow() / 2 : 0;
-        const seen = probabilityOf(arm, remembered) + bound;
-        arms.learn(arm, reward, trials, [(trials * loss) / seen]);
+        const part = (reward - range.least) / (range.most - range.least);
+        const probability = probabilityOf(arm, remembered);
+        const score =
+          gamma === undefined ? (part - 1) / (probability + rateNow() / 2) : part / probability;
+        arms.learn(arm, reward, trials, [trials * score]);
         return trials;
       },
       probabilities: () => {
         weigh();
         return Array.from(probabilities);
       },
-      details: (arm) => ({ estimated_loss: lossOf(arm), rate: rateNow() }),
+      details: (arm) => ({ score: scoreOf(arm), rate: rateNow() }),
     },
   });
 };
