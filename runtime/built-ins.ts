@@ -3,18 +3,23 @@ import type { Plan, PlanUnit } from "../api/plan.ts";
 import type { NodeMeasures } from "./metrics.ts";
 import type { Means } from "./nodes/definition.ts";
 import type { BuiltInNode } from "./nodes/node.ts";
-import { definitionOf } from "./nodes/registry.ts";
+import { type Definitions, loadDefinitions } from "./nodes/registry.ts";
 
 /** Units that have a container beside their implementation are in it too: it decides their routes. */
 export type BuiltIns = ReadonlyMap<PlanUnit, BuiltInNode>;
 
+/** What the nodes of a plan are made by, loaded. */
+export const loadBuiltIns = ({ graph }: Plan): Promise<Definitions> =>
+  loadDefinitions(new Set(unitsBelow(graph).map(({ implementation = "" }) => implementation)));
+
 export const makeBuiltIns = (
   { graph }: Plan,
+  definitions: Definitions,
   means: Pick<Means, "random" | "now" | "store" | "readFile">,
 ): BuiltIns =>
   new Map(
     unitsBelow(graph).flatMap((unit) => {
-      const make = definitionOf(unit.implementation);
+      const make = definitions.get(unit.implementation ?? "");
       if (make === undefined) return [];
       const branches = unit.children.map(({ name }, index) => ({ index, name }));
       const { name, type, parameters } = unit;

@@ -1,7 +1,7 @@
 /** What answers requests, made of a configuration: a graph and an engine for each transport. */
 
 import type { HeaderOf } from "./built-in-steps.ts";
-import { learnedOf, makeBuiltIns, measuresOf } from "./built-ins.ts";
+import { type BuiltIns, learnedOf, measuresOf } from "./built-ins.ts";
 import type { GrpcCarried } from "./client/grpc-node.ts";
 import type { RestCarried } from "./client/rest-node.ts";
 import { type Clients, makeGrpcRemote, makeRestRemote } from "./clients.ts";
@@ -10,7 +10,6 @@ import type { Deadlines } from "./deadlines.ts";
 import { makeEngine } from "./engine/engine.ts";
 import { type Graph, type GraphOptions, makeGraph, preorder } from "./graph.ts";
 import type { Metrics } from "./metrics.ts";
-import type { StateStore } from "./nodes/state-store.ts";
 import type { PayloadLog } from "./payload-log/payload-log.ts";
 import type { Protocol } from "./protocol/protocols.ts";
 import {
@@ -27,7 +26,6 @@ import { makeReflection } from "./server/grpc-reflection.ts";
 import { makeStreamHandlers } from "./server/grpc-stream.ts";
 import type { Handler } from "./server/http.ts";
 import { makeRestHandler } from "./server/rest.ts";
-import { readTextFile } from "./text-file.ts";
 
 export type Faces = {
   readonly protocol: Protocol;
@@ -41,8 +39,7 @@ export type Means = {
   readonly metrics: Metrics;
   /** Undefined if no unit is logged. */
   readonly payloadLog: PayloadLog | undefined;
-  /** Where built-in nodes keep what they learn. */
-  readonly store: StateStore;
+  readonly builtIns: BuiltIns;
   /** Why the engine itself is not ready, whatever its nodes say; undefined if it is. */
   readonly ownReason: () => string | undefined;
   /** Told when readiness changes, with the reason why not. */
@@ -51,16 +48,10 @@ export type Means = {
 
 export const makeFaces = (config: EngineConfig, means: Means): Faces => {
   const { flags, limits, plan, graphTimeoutMs } = config;
-  const { metrics, deadlines, clients, payloadLog } = means;
+  const { metrics, deadlines, clients, payloadLog, builtIns } = means;
   const protocol = config.makeProtocol(limits.maxDecompressedBytes);
   const common = { metrics, clients, limits };
   const nodeLog = payloadLog?.nodeLog;
-  const builtIns = makeBuiltIns(plan, {
-    random: Math.random,
-    now: Date.now,
-    store: means.store,
-    readFile: readTextFile,
-  });
   metrics.measured(() => measuresOf(builtIns));
   const rest = makeSide<RestCarried>(config, {
     nodeLog,

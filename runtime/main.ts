@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { type Logger, makeLog } from "../host/log.ts";
 import { parseAnnotations } from "./annotations.ts";
+import { loadBuiltIns, makeBuiltIns } from "./built-ins.ts";
 import { makeClients } from "./clients.ts";
 import { type EngineConfig, type Environment, type PlanOrFaults, readConfig } from "./config.ts";
 import { makeDeadlines } from "./deadlines.ts";
@@ -17,6 +18,7 @@ import { type GrpcServer, listenGrpc } from "./server/grpc.ts";
 import { type HttpServer, type HttpServerOptions, listenHttp } from "./server/http.ts";
 import { openTls, type TlsMaterial } from "./server/tls.ts";
 import { openState } from "./store/open.ts";
+import { readTextFile } from "./text-file.ts";
 
 /** Where the kubelet writes the pod's annotations. Source: engine contract, 1.5. */
 const podAnnotations = "/etc/podinfo/annotations";
@@ -79,13 +81,20 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
   const payloadLog = openPayloadLog(config, { metrics, deadlines, log });
   const state = { stopping: false };
   const tls = config.tls && openTls(config.tls);
+  const definitions = await loadBuiltIns(plan);
   const learned = await openState({ flags, registry: metrics.registry, log });
+  const builtIns = makeBuiltIns(plan, definitions, {
+    random: Math.random,
+    now: Date.now,
+    store: learned.store,
+    readFile: readTextFile,
+  });
   const faces = makeFaces(config, {
     clients,
     deadlines,
     metrics,
     payloadLog,
-    store: learned.store,
+    builtIns,
     ownReason: () => (state.stopping ? "the engine is stopping" : undefined),
     onReadiness: (reason) => {
       if (reason === undefined) log.info("ready");

@@ -1,27 +1,47 @@
-/** The built-in nodes by their implementation: each family brings its own. */
+/**
+ * The built-in nodes by their implementation. Each family is loaded when a graph has one of its
+ * nodes: an engine without bandits does not start with their code.
+ */
 import { basic } from "../../api/built-ins/basic.ts";
-import { makeAbTest } from "./abtest.ts";
-import { makeAverage } from "./average.ts";
-import { bandits } from "./bandit/definitions.ts";
-import { answerCombiners } from "./combine/definitions.ts";
-import { type Definition, define } from "./definition.ts";
-import { outlierDetectors } from "./outlier/definitions.ts";
-import { simpleModel, simpleRouter } from "./simple.ts";
-import { featureTransformers } from "./transform/definitions.ts";
+import { combiners } from "../../api/built-ins/combiners.ts";
+import { detectors } from "../../api/built-ins/detectors.ts";
+import { routers } from "../../api/built-ins/routers.ts";
+import type { BuiltInTable } from "../../api/built-ins/table.ts";
+import { transformers } from "../../api/built-ins/transformers.ts";
+import type { Definition } from "./definition.ts";
 
-const definitions: Readonly<Record<string, Definition>> = {
-  SIMPLE_MODEL: define(basic.SIMPLE_MODEL, () => simpleModel),
-  SIMPLE_ROUTER: define(basic.SIMPLE_ROUTER, () => simpleRouter),
-  RANDOM_ABTEST: define(basic.RANDOM_ABTEST, makeAbTest),
-  AVERAGE_COMBINER: define(basic.AVERAGE_COMBINER, makeAverage),
-  ...bandits,
-  ...outlierDetectors,
-  ...answerCombiners,
-  ...featureTransformers,
+/** By implementation. */
+export type Definitions = ReadonlyMap<string, Definition>;
+
+type Family = {
+  readonly table: BuiltInTable;
+  load(): Promise<Readonly<Record<string, Definition>>>;
 };
 
-/** Undefined for a word that is no built-in node's. */
-export const definitionOf = (implementation: string | undefined): Definition | undefined =>
-  implementation !== undefined && Object.hasOwn(definitions, implementation)
-    ? definitions[implementation]
-    : undefined;
+const families: readonly Family[] = [
+  { table: basic, load: async () => (await import("./basic.ts")).basicNodes },
+  { table: routers, load: async () => (await import("./bandit/definitions.ts")).bandits },
+  {
+    table: detectors,
+    load: async () => (await import("./outlier/definitions.ts")).outlierDetectors,
+  },
+  {
+    table: combiners,
+    load: async () => (await import("./combine/definitions.ts")).answerCombiners,
+  },
+  {
+    table: transformers,
+    load: async () => (await import("./transform/definitions.ts")).featureTransformers,
+  },
+];
+
+/** The definitions of all families that have one of these implementations; words that are no node's are passed over. */
+export const loadDefinitions = async (
+  implementations: ReadonlySet<string>,
+): Promise<Definitions> => {
+  const wanted = families.filter(({ table }) =>
+    Object.keys(table).some((name) => implementations.has(name)),
+  );
+  const loaded = await Promise.all(wanted.map((family) => family.load()));
+  return new Map(loaded.flatMap((definitions) => Object.entries(definitions)));
+};

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Means } from "../../../runtime/nodes/definition.ts";
 import type { BuiltInNode, Feedback, Look, Outcome } from "../../../runtime/nodes/node.ts";
-import { definitionOf } from "../../../runtime/nodes/registry.ts";
 import { makeMemoryStore } from "../../../runtime/nodes/store/memory.ts";
 import type { NumericView } from "../../../runtime/nodes/view.ts";
+import { definitionOf } from "./definitions.ts";
 
 /** A node as an engine makes it, with two children; lists and JSON are written as in a manifest. */
 export const nodeOf = (

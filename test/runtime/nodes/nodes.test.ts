@@ -3,9 +3,9 @@ import type { PlanParameter } from "../../../api/plan.ts";
 import { EngineError } from "../../../runtime/errors.ts";
 import { average } from "../../../runtime/nodes/average.ts";
 import type { BuiltInNode, Look, Outcome } from "../../../runtime/nodes/node.ts";
-import { definitionOf } from "../../../runtime/nodes/registry.ts";
 import { makeMemoryStore } from "../../../runtime/nodes/store/memory.ts";
 import { codeOf } from "../protocol/outcome.ts";
+import { definitionOf } from "./definitions.ts";
 
 const parameter = (name: string, value: string) => ({ name, value });
 
