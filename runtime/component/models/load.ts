@@ -28,6 +28,7 @@ export const loadStoredModel = async (
   try {
     const options = readOptions(parameters, warnings);
     const stored = await read(file, options);
+    for (const message of stored.warnings ?? []) warnings.push({ path: file, message });
     return success(asModel(stored, options), warnings);
   } catch (thrown) {
     if (thrown instanceof ModelFault) {

@@ -20,6 +20,8 @@ export type StoredModel = {
   readonly featureNames: readonly string[];
   /** Names of the columns that it answers; empty if the file has none. */
   readonly classNames: readonly string[];
+  /** What of the file is passed over. */
+  readonly warnings?: readonly string[];
   /**
    * Answers every row; `names` are those of the request's columns.
    *
