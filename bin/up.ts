@@ -1,6 +1,6 @@
 /** `espalier up`: SeldonDeployments on this machine, no cluster, no Docker. */
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { parseArgs } from "node:util";
 import { defaultSettings } from "../api/settings.ts";
 import { logLevels } from "../host/log.ts";
@@ -105,7 +105,7 @@ export const main = async (argv: readonly string[]): Promise<number> => {
     machine: {
       settings: defaultSettings,
       images: flags.images,
-      env: inherited(process.env),
+      env: { ...stateFolder(process.env), ...inherited(process.env) },
       commandFolder: commandFolder(),
       logLevel: flags.logLevel,
     },
@@ -154,6 +154,12 @@ const inherited = (env: NodeJS.ProcessEnv): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+
+/** Where what nodes learn outlives this command. Source: XDG Base Directory Specification. */
+const stateFolder = ({ XDG_STATE_HOME: state, HOME: home }: NodeJS.ProcessEnv) => {
+  const folder = state && isAbsolute(state) ? state : home && join(home, ".local", "state");
+  return folder ? { ESPALIER_STATE_DIR: join(folder, "espalier") } : undefined;
+};
 
 /** The folder of the command `espalier`, which containers may call: from a clone or from a package. */
 const commandFolder = (): string => {

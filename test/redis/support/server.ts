@@ -82,7 +82,7 @@ const said = (child: ChildProcess, words: string): Promise<void> =>
   });
 
 /** The server cannot choose one itself. */
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", reject);
