@@ -1,4 +1,3 @@
-import { EngineError } from "../../errors.ts";
 import type { StateStore } from "../state-store.ts";
 
 /**
@@ -22,11 +21,7 @@ export type Arms = {
   /** One of the numbers that only one algorithm keeps. */
   own(arm: number, place: number): number;
   pull(arm: number): void;
-  /**
-   * Adds a reward that counts as `trials`, and to the numbers that only one algorithm keeps.
-   *
-   * @throws {EngineError} PAYLOAD_UNFIT, with nothing added, if a sum would grow out of bounds.
-   */
+  /** Adds a reward that counts as `trials`, and to the numbers that only one algorithm keeps. @throws as `Sums.add` */
   learn(arm: number, reward: number, trials: number, own?: readonly number[]): void;
 };
 
@@ -66,17 +61,7 @@ export const makeArms = (store: StateStore, options: ArmsOptions): Arms => {
     learn: (arm, reward, trials, more) => {
       const places = (more === undefined ? learnedShared : learned)[arm] ?? [];
       const common = [1, trials, trials * reward, trials * reward * reward];
-      const amounts = more === undefined ? common : [...common, ...more];
-      const broken = amounts.findIndex((amount, i) => {
-        return !Number.isFinite(amount + (sums.values[places[i] ?? 0] ?? 0));
-      });
-      if (broken >= 0) {
-        throw new EngineError(
-          "PAYLOAD_UNFIT",
-          `node ${node} cannot learn the reward ${reward} for ${trials} trials: its sums would grow out of bounds`,
-        );
-      }
-      sums.add(places, amounts);
+      sums.add(places, more === undefined ? common : [...common, ...more]);
     },
   };
 };

@@ -2,9 +2,9 @@
  * What all bandits have in common as nodes: an algorithm chooses an arm for a request and learns
  * from rewards; around it, requests are remembered, rewards checked, and arms reported.
  */
-import { EngineError } from "../../errors.ts";
 import type { Means } from "../definition.ts";
 import type { BuiltInNode, Feedback, Look } from "../node.ts";
+import { unfit } from "../rows.ts";
 import type { Arms } from "./arms.ts";
 import { type RewardRange, rewardOf } from "./feedback.ts";
 import { makeHistory } from "./history.ts";
@@ -78,7 +78,9 @@ export const makeBandit = (
         unattributed += 1;
         return;
       }
-      if (arm >= arms.count) throw noArm(node, arm, arms.count);
+      if (arm >= arms.count) {
+        throw unfit(node, `the reward is for branch ${arm}; there are 0 to ${arms.count - 1}`);
+      }
       const reward = rewardOf(node, feedback, algorithm.range);
       const remembered = await rememberedOf(arm, feedback);
       const trials = algorithm.learn({ arm, reward, remembered, feedback });
@@ -91,9 +93,3 @@ export const makeBandit = (
     measures: () => measureArms(setup, arms, { algorithm, unattributed }),
   };
 };
-
-const noArm = (node: string, arm: number, count: number): EngineError =>
-  new EngineError(
-    "PAYLOAD_UNFIT",
-    `node ${node} got a reward for branch ${arm}, but it has the branches 0 to ${count - 1}`,
-  );

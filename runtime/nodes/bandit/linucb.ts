@@ -1,13 +1,13 @@
 import type { Values } from "../../../api/built-ins/read.ts";
 import type { routers } from "../../../api/built-ins/routers.ts";
-import { EngineError } from "../../errors.ts";
 import type { Means } from "../definition.ts";
 import type { BuiltInNode } from "../node.ts";
+import { unfit } from "../rows.ts";
 import { makeArms } from "./arms.ts";
 import { type Lesson, makeBandit } from "./bandit.ts";
 import { anyReward } from "./feedback.ts";
 import { makeRidge, type Row, ridgeLength } from "./ridge.ts";
-import { meanOf, type RowShape, rowsOf } from "./rows.ts";
+import { meanRow, modelRows, type RowShape } from "./rows.ts";
 import { makeSetup } from "./setup.ts";
 
 /**
@@ -47,11 +47,11 @@ export const makeLinUcb = (values: Values<typeof routers.LINUCB>, means: Means):
 
   const rowsOfLesson = ({ feedback, remembered }: Lesson): readonly Row[] => {
     const request = feedback.request();
-    if (request !== undefined) return rowsOf(shape, request);
+    if (request !== undefined) return modelRows(shape, request);
     if (remembered?.length === width) return [Float64Array.from(remembered)];
-    throw new EngineError(
-      "PAYLOAD_UNFIT",
-      `node ${node} got feedback without the request that it is for, which is not remembered any more; send the request in it`,
+    throw unfit(
+      node,
+      "the request that feedback is for is not in it, and not remembered; send it in the feedback",
     );
   };
 
@@ -61,13 +61,13 @@ export const makeLinUcb = (values: Values<typeof routers.LINUCB>, means: Means):
       name: "LINUCB",
       range: anyReward,
       choose: (look) => {
-        const row = meanOf(rowsOf(shape, look.numbers()));
+        const row = meanRow(modelRows(shape, look.numbers()));
         return [best(row), ...row];
       },
       remembers: true,
       learn: (lesson) => {
         const rows = rowsOfLesson(lesson);
-        const lessons = batch === "row" ? rows : [meanOf(rows)];
+        const lessons = batch === "row" ? rows : [meanRow(rows)];
         ridges[lesson.arm]?.learn(lessons, lesson.reward);
         return lessons.length;
       },

@@ -1,5 +1,5 @@
 /** The rows of a request as a linear model takes them. */
-import { EngineError } from "../../errors.ts";
+import { placeOf, rowsOf, unfit } from "../rows.ts";
 import type { NumericView } from "../view.ts";
 import type { Row } from "./ridge.ts";
 
@@ -13,40 +13,28 @@ export type RowShape = {
 /** Beyond it the squares of numbers drown what is known of the others. */
 const mostSize = 1e6;
 
-/**
- * @throws {EngineError} PAYLOAD_UNFIT with the row and the column: for no rows, rows of another
- * width, what is not finite or beyond a million.
- */
-export const rowsOf = (
+/** @throws {EngineError} PAYLOAD_UNFIT as `rowsOf`, and for numbers beyond a million. */
+export const modelRows = (
   { node, features, intercept }: RowShape,
-  { shape, values }: NumericView,
+  view: NumericView,
 ): readonly Row[] => {
-  const count = shape.length < 2 ? 1 : (shape[0] ?? 0);
-  if (count === 0) throw unfit(node, "got a request of 0 rows; send one at least");
-  if (values.length !== count * features) {
+  const { count, width, values, names } = rowsOf(node, view, features);
+  const large = values.findIndex((value) => Math.abs(value) > mostSize);
+  if (large >= 0) {
     throw unfit(
       node,
-      `got rows of ${values.length / count} numbers, and its parameter n_features is ${features}`,
+      `${placeOf(large, { width, names })} is ${values[large]}; send numbers up to ${mostSize}, scaled before if need be`,
     );
   }
   return Array.from({ length: count }, (_, at) => {
     const row = new Float64Array(features + (intercept ? 1 : 0)).fill(1);
-    for (let column = 0; column < features; column += 1) {
-      const value = values[at * features + column] ?? Number.NaN;
-      if (!(Math.abs(value) <= mostSize)) {
-        throw unfit(
-          node,
-          `got ${value} in row ${at}, column ${column}; send finite numbers up to ${mostSize}, scaled before if need be`,
-        );
-      }
-      row[column] = value;
-    }
+    row.set(values.slice(at * width, (at + 1) * width));
     return row;
   });
 };
 
-/** @throws nothing: there is a row at least. */
-export const meanOf = (rows: readonly Row[]): Row => {
+/** Of one row at least. */
+export const meanRow = (rows: readonly Row[]): Row => {
   const [first = new Float64Array()] = rows;
   if (rows.length === 1) return first;
   const mean = new Float64Array(first.length);
@@ -55,6 +43,3 @@ export const meanOf = (rows: readonly Row[]): Row => {
   }
   return mean;
 };
-
-const unfit = (node: string, what: string): EngineError =>
-  new EngineError("PAYLOAD_UNFIT", `node ${node} ${what}`);

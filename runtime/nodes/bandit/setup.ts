@@ -1,8 +1,8 @@
 /** What all bandits read from their parameters in the same way. */
 import type { Values } from "../../../api/built-ins/read.ts";
 import type { routers } from "../../../api/built-ins/routers.ts";
-import { EngineError } from "../../errors.ts";
 import type { Means, Random } from "../definition.ts";
+import { parameterFault } from "../rows.ts";
 import { anyReward, type RewardRange, unitReward } from "./feedback.ts";
 import { makeSeededRandom } from "./random.ts";
 
@@ -25,9 +25,9 @@ export type Setup = {
 export const makeSetup = (values: Common, { name, branches, random }: Means): Setup => {
   const count = values.n_branches ?? branches.length;
   if (count > branches.length || count === 0) {
-    throw invalid(
+    throw parameterFault(
       name,
-      `has ${branches.length} children, and n_branches is ${count}; write a number from 1 to that of the children`,
+      `it has ${branches.length} children, and n_branches is ${count}; write a number from 1 to that of the children`,
     );
   }
   return {
@@ -47,21 +47,18 @@ const namesOf = (node: string, text: string, count: number): readonly string[] =
   const names = text.split(/[,:]/).map((one) => one.trim());
   const fit = names.length === count && new Set(names).size === count && !names.includes("");
   if (fit) return names;
-  throw invalid(
+  throw parameterFault(
     node,
-    `has ${count} branches, and branch_names "${text}"; write ${count} different names, parted by commas or colons`,
+    `it has ${count} branches, and branch_names is "${text}"; write ${count} different names, parted by commas or colons`,
   );
 };
-
-const invalid = (node: string, what: string): EngineError =>
-  new EngineError("PARAMETER_INVALID", `node ${node} ${what}`);
 
 /** @throws {EngineError} PARAMETER_INVALID for a branch that there is not. */
 export const checkBranch = ({ node, names }: Setup, branch: number | undefined): void => {
   if (branch === undefined || branch < names.length) return;
-  throw invalid(
+  throw parameterFault(
     node,
-    `has the branches 0 to ${names.length - 1}, and best_branch is ${branch}; write one of them`,
+    `it has the branches 0 to ${names.length - 1}, and best_branch is ${branch}; write one of them`,
   );
 };
 
@@ -74,5 +71,8 @@ export const rangeOf = (
   { reward_min: least, reward_max: most }: { reward_min: number; reward_max: number },
 ): RewardRange => {
   if (least < most) return { least, most };
-  throw invalid(node, `has reward_min ${least} and reward_max ${most}; write a smaller reward_min`);
+  throw parameterFault(
+    node,
+    `reward_min is ${least} and reward_max ${most}; write a smaller reward_min`,
+  );
 };
