@@ -40,23 +40,20 @@ export const define =
   (means) => {
     const read = readParameters(row, means.parameters);
     if (!read.ok) {
-      return broken(
-        row,
-        means.name,
-        read.issues.map((one) => `${one.path} ${one.message}`).join("; "),
-      );
+      const issues = read.issues.map((one) => `${one.path} ${one.message}`);
+      return broken(row, `node ${means.name}: ${issues.join("; ")}`);
     }
     try {
       return make(read.value, means);
     } catch (thrown) {
       if (!(thrown instanceof EngineError)) throw thrown;
-      return broken(row, means.name, thrown.message);
+      return broken(row, thrown.message);
     }
   };
 
-const broken = ({ kind }: BuiltInRow, name: string, why: string): BuiltInNode => {
+const broken = ({ kind }: BuiltInRow, why: string): BuiltInNode => {
   const refuse = (): never => {
-    throw new EngineError("PARAMETER_INVALID", `node ${name}: ${why}`);
+    throw new EngineError("PARAMETER_INVALID", why);
   };
   switch (kind) {
     case "router":

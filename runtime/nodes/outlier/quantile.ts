@@ -9,21 +9,25 @@ export const quantile = (values: Float64Array, fraction: number): number => {
   return low + (high - low) * (place - below);
 };
 
-/** The median distance from `center`, which is the median of the values. */
+/** The median distance from `center`. */
 export const medianDistance = (values: Float64Array, center: number): number => {
-  let left = 0;
-  let right = values.length - 1;
-  // From both ends inward, the largest distances come first.
-  const next = (): number => {
-    const before = center - (values[left] ?? 0);
-    const after = (values[right] ?? 0) - center;
-    if (before >= after) left += 1;
-    else right -= 1;
-    return Math.max(before, after);
-  };
-  let distance = 0;
-  for (let rank = values.length; rank > values.length >>> 1; rank -= 1) distance = next();
-  return values.length % 2 === 1 ? distance : (distance + next()) / 2;
+  const half = values.length >>> 1;
+  const upper = nearest(values, center, half + 1);
+  return values.length % 2 === 1 ? upper : (nearest(values, center, half) + upper) / 2;
+};
+
+/** The distance of the value that is the `rank`th nearest to `center`, the first of rank 1. */
+const nearest = (values: Float64Array, center: number, rank: number): number => {
+  // The nearest ones stand beside each other: find where they begin.
+  let low = 0;
+  let high = values.length - rank;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const isTooFar = center - (values[middle] ?? 0) > (values[middle + rank] ?? 0) - center;
+    if (isTooFar) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(center - (values[low] ?? 0), (values[low + rank - 1] ?? 0) - center);
 };
 
 export const meanDistance = (values: Float64Array, center: number): number =>

@@ -88,9 +88,7 @@ export const pointed = (value: unknown, pointer: string): unknown => {
 
 /** A refusal, with the first few of what is wrong. */
 export const mismatch = (node: string, issues: ReturnType<Check>, at: string): EngineError => {
-  const shown = issues.slice(0, 5).map(({ path, why }) => `${at}${path || (at ? "" : "/")} ${why}`);
-  return new EngineError(
-    "SCHEMA_MISMATCH",
-    `node ${node}: the message does not match: ${shown.join("; ")}`,
-  );
+  const shown = issues.slice(0, 5).map(({ path, why }) => `${at}${path} ${why}`.trim());
+  const why = shown.join("; ");
+  return new EngineError("SCHEMA_MISMATCH", `node ${node}: the message does not match: ${why}`);
 };

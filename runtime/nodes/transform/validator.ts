@@ -2,7 +2,7 @@ import type { Values } from "../../../api/built-ins/read.ts";
 import type { transformers } from "../../../api/built-ins/transformers.ts";
 import { EngineError } from "../../errors.ts";
 import type { Means } from "../definition.ts";
-import type { BuiltInNode } from "../node.ts";
+import type { BuiltInNode, Look } from "../node.ts";
 import { parameterFault } from "../rows.ts";
 import { storedJson } from "../stored.ts";
 import { type Check, compileSchema, mismatch, pointed } from "./schema.ts";
@@ -30,19 +30,21 @@ export const makeValidator = (
   );
   check.catch(() => {}); // told to every call
   return makeTransformer(means, async (look) => {
-    const issues = issuesOf(await check, pointed(look.json(), at), at);
+    const issues = issuesOf(await check, look, at);
     if (issues.length === 0) return {};
     const refused = mismatch(name, issues, at);
     throw worksOnAnswers(means) ? new EngineError("PAYLOAD_UNFIT", refused.message) : refused;
   });
 };
 
-const issuesOf = (check: Check, value: unknown, at: string): ReturnType<Check> => {
-  if (value === undefined) return [{ path: "", why: `is missing at ${at}` }];
+const issuesOf = (check: Check, look: Look, at: string): ReturnType<Check> => {
   try {
-    return check(value);
+    const value = pointed(look.json(), at);
+    return value === undefined ? [{ path: "", why: "is missing" }] : check(value);
   } catch (error) {
     if (error instanceof RangeError) return [{ path: "", why: "is nested too deeply to check" }];
+    const isUnread = error instanceof EngineError && error.code === "PAYLOAD_UNFIT";
+    if (isUnread) return [{ path: "", why: error.message }];
     throw error;
   }
 };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { EngineError } from "../../../../runtime/errors.ts";
 import { lookAt, nodeOf, rows } from "../node.ts";
 
 const schema = {
@@ -40,7 +41,7 @@ describe("SCHEMA_VALIDATOR", () => {
   });
 
   it.each([
-    { name: "the whole", message: [], path: / \/ must be object/ },
+    { name: "the whole", message: [], path: /: must be object/ },
     { name: "a member too few", message: {}, path: /required/ },
   ])("tells of $name", async ({ message, path }) => {
     await expect(entered({ schema }, message)).rejects.toMatchObject({
@@ -49,10 +50,20 @@ describe("SCHEMA_VALIDATOR", () => {
     });
   });
 
+  it("takes a message that cannot be read for one that does not match", async () => {
+    const json = (): never => {
+      throw new EngineError("PAYLOAD_UNFIT", "it is not JSON");
+    };
+    const node = nodeOf("SCHEMA_VALIDATOR", { schema });
+    await expect(node.input?.(lookAt(rows([0]), { json }))).rejects.toMatchObject({
+      code: "SCHEMA_MISMATCH",
+    });
+  });
+
   it.each([
     { at: "/jsonData", message: { jsonData: 5 }, path: /\/jsonData must be string/ },
     { at: "/a~1b/~0/1", message: { "a/b": { "~": [0, 7] } }, path: /\/a~1b\/~0\/1 must be/ },
-    { at: "/jsonData", message: {}, path: /missing at \/jsonData/ },
+    { at: "/jsonData", message: {}, path: /\/jsonData is missing/ },
     { at: "/data/ndarray/01", message: { data: { ndarray: ["", ""] } }, path: /missing/ },
     { at: "/toString", message: {}, path: /missing/ },
   ])("checks the part at $at of $message", async ({ at, message, path }) => {
