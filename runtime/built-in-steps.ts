@@ -17,6 +17,8 @@ export type BuiltInOptions<Carried> = {
   readonly codec: Codec;
   readonly headerOf: HeaderOf<Carried>;
   readonly log: NodeLog | undefined;
+  /** What it makes of a message stands for the message: its tensors keep their names. */
+  readonly transforms: boolean;
 };
 
 type Steps<Carried> = Pick<
@@ -30,7 +32,7 @@ export const builtInSteps = <Carried>(options: BuiltInOptions<Carried>): Steps<C
   const step = (work: BuiltInNode["input"]): Step<Carried> | undefined =>
     work &&
     logged(
-      async (message, call) => written(codec, await work(look(message, call)), [message]),
+      async (message, call) => written(options, await work(look(message, call)), [message]),
       log,
     );
   const { route, aggregate, recall } = node;
@@ -41,15 +43,22 @@ export const builtInSteps = <Carried>(options: BuiltInOptions<Carried>): Steps<C
     aggregate:
       aggregate &&
       (async (answers, call) =>
-        written(codec, await aggregate(answers.map((one) => look(one, call))), answers)),
+        written(options, await aggregate(answers.map((one) => look(one, call))), answers)),
     feedback: feedbackStep(options),
     recall: recall && ((message, call) => recall(codec.feedback(message).id ?? call.id)),
   };
 };
 
-const written = (codec: Codec, outcome: Outcome, like: readonly Payload[]): Payload => {
+type How<Carried> = Pick<BuiltInOptions<Carried>, "codec" | "transforms">;
+
+const written = <Carried>(
+  { codec, transforms }: How<Carried>,
+  outcome: Outcome,
+  like: readonly Payload[],
+): Payload => {
   const { numbers, tags, form } = outcome;
-  const message = numbers === undefined ? like[0] : codec.write(numbers, like, form);
+  const how = { form, transforms };
+  const message = numbers === undefined ? like[0] : codec.write(numbers, like, how);
   if (message === undefined) throw asEngineError(new Error("a node made nothing of nothing"));
   return tags === undefined ? message : codec.tag(message, tags);
 };

@@ -3,6 +3,7 @@
  * or to a built-in, once, at start. Source: engine contract, 6.1 and 6.8.
  */
 import type { ClientDuplexStream } from "@grpc/grpc-js";
+import { builtInRow } from "../api/built-ins/all.ts";
 import type { Plan, PlanUnit } from "../api/plan.ts";
 import { builtInSteps, type HeaderOf } from "./built-in-steps.ts";
 import type { BuiltIns } from "./built-ins.ts";
@@ -119,7 +120,9 @@ const makeNode = <Carried>(unit: Unit<Carried>, options: GraphOptions<Carried>):
   const { codec, headerOf } = options;
   const log = options.nodeLog?.(plan);
   const own = options.builtIns.get(plan);
-  const builtIn = own && builtInSteps({ name: plan.name, node: own, codec, headerOf, log });
+  const transforms = plan.type !== "MODEL" && isTransformer(plan);
+  const builtIn =
+    own && builtInSteps({ name: plan.name, node: own, codec, headerOf, log, transforms });
   const steps =
     unit.builtIn !== undefined && builtIn !== undefined ? builtIn : remoteSteps(unit, options, log);
   const asked = does(plan, "ROUTER", "ROUTE") && unit.builtIn === undefined;
@@ -131,6 +134,9 @@ const makeNode = <Carried>(unit: Unit<Carried>, options: GraphOptions<Carried>):
     route: asked ? (message, call) => askRoute(unit, codec, message, call) : builtIn?.route,
   };
 };
+
+const isTransformer = ({ implementation }: PlanUnit): boolean =>
+  builtInRow(implementation)?.kind === "transformer";
 
 type Steps<Carried> = Pick<Node<Carried>, "input" | "aggregate" | "output" | "feedback">;
 

@@ -34,8 +34,8 @@ export const makeOpenInferenceJson = (limitBytes: number): Codec => ({
   json: (message) => readJson(withoutBinary(partsOf(message, limitBytes), limitBytes)),
   record: (message) => message,
   view: (message) => readView(partsOf(message, limitBytes)),
-  write: (view, like) => ({
-    body: writeView(view, like[0] && readable(like[0], limitBytes)),
+  write: (view, like, how) => ({
+    body: writeView(view, like[0] && readable(like[0], limitBytes), how?.transforms),
     contentType: "application/json",
     contentEncoding: undefined,
   }),

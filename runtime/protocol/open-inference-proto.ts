@@ -17,6 +17,7 @@ import { readFeedback, routesOf } from "./seldon-proto-meta.ts";
 import { fields, invalidType, LENGTH, slice, textOf, wholeField, without } from "./wire.ts";
 import {
   doublesField,
+  floatsField,
   integersField,
   lengthField,
   mergedMap,
@@ -90,16 +91,25 @@ const parameterOf = (child: number): Pieces =>
     ...lengthField(2, varintField(2, child)),
   ]);
 
-/** A response with one tensor of FP64, raw if `like` is, with its name, id and parameters. */
-const write = ({ shape, values }: NumericView, like: Payload | undefined): Payload => {
+/**
+ * A response with one tensor of FP64, raw if `like` is, with its name, id and parameters. That of a
+ * request keeps its name, and 32 bits, if the numbers are made of it alone (`transforms`).
+ */
+const write = (
+  { shape, values }: NumericView,
+  like: Payload | undefined,
+  transforms = false,
+): Payload => {
   const { tensors, raws } = like === undefined ? { tensors: [], raws: [] } : tensorsOf(like);
   const body = like?.body ?? Buffer.alloc(0);
-  const [first] = like?.message === responseName ? tensors : [];
-  const packed = doublesField(7, values); // tag and length, then the values as they are raw
+  const [first] = transforms || like?.message === responseName ? tensors : [];
+  const isShort = transforms && first !== undefined && textOf(first, 2) === "FP32";
+  // tag and length, then the values as they are raw
+  const packed = isShort ? floatsField(6, values) : doublesField(7, values);
   const isRaw = raws.length > 0;
   const tensor = [
     ...textField(1, first === undefined ? "output" : textOf(first, 1)),
-    ...textField(2, "FP64"),
+    ...textField(2, isShort ? "FP32" : "FP64"),
     ...integersField(3, shape),
     ...(isRaw ? [] : lengthField(5, packed)),
   ];
@@ -141,5 +151,5 @@ export const openInferenceProto: Codec = {
   json: asJson,
   record: (message) => message,
   view: (message) => ({ ...readFirst(tensorsOf(message)), names: [] }),
-  write: (view, like) => write(view, like[0]),
+  write: (view, like, how) => write(view, like[0], how?.transforms),
 };

@@ -110,16 +110,23 @@ const kept = ["model_name", "id", "parameters"];
 
 /**
  * A response with one tensor of FP64. `like` is the JSON of a message whose name, id, parameters
- * and tensor name are kept; undefined if it cannot be read.
+ * and tensor name are kept; undefined if it cannot be read. The tensor of a request is kept too, with
+ * its name and 32 bits, if the numbers are made of it alone (`transforms`).
  *
  * @throws {EngineError} PAYLOAD_UNFIT for NaN and infinities, which JSON cannot write.
  */
-export const writeView = ({ shape, values }: NumericView, like: Buffer | undefined): Buffer => {
+export const writeView = (
+  { shape, values }: NumericView,
+  like: Buffer | undefined,
+  transforms = false,
+): Buffer => {
   const message = like && parseObject(like);
   const members = like === undefined || message === undefined ? [] : membersOf(like, kept);
   // Required in a response; requests need not have it.
   if (message?.["model_name"] === undefined) members.unshift('"model_name":""');
-  const tensor = { name: nameOf(message), datatype: "FP64", shape, data: finite(values) };
+  const first = transforms || isResponse(message) ? message && firstTensor(message)?.tensor : {};
+  const datatype = transforms && first?.["datatype"] === "FP32" ? "FP32" : "FP64";
+  const tensor = { name: nameOf(first), datatype, shape, data: finite(values) };
   return Buffer.from(`{${members.join(",")},"outputs":[${JSON.stringify(tensor)}]}`);
 };
 
@@ -131,7 +138,5 @@ const membersOf = (json: Buffer, names: readonly string[]): string[] =>
     return `${JSON.stringify(name)}:${json.toString("utf8", value.start, value.end)}`;
   });
 
-const nameOf = (message: unknown): string => {
-  const first = isResponse(message) ? message.outputs[0] : undefined;
-  return isObject(first) && typeof first["name"] === "string" ? first["name"] : "output";
-};
+const nameOf = (tensor: Loose | undefined): string =>
+  typeof tensor?.["name"] === "string" ? tensor["name"] : "output";

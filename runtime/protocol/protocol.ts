@@ -43,6 +43,13 @@ export type RestRoute = {
 /** The two ways in which a message writes an array of numbers. */
 export type DataForm = "tensor" | "ndarray";
 
+export type HowToWrite = {
+  /** Otherwise as the first message that it is made of. */
+  readonly form?: DataForm | undefined;
+  /** The numbers stand for those of the message: tensors keep their name, and stay 32 bits wide. */
+  readonly transforms?: boolean;
+};
+
 /** What a message of feedback says. */
 export type FeedbackParts = {
   /** Of the request that it is about, in its answer or else in the request; undefined if in neither. */
@@ -79,8 +86,8 @@ export type Codec = {
   record(message: Payload, routes: ReadonlyMap<string, number>): Payload;
   /** The numbers in a message, for built-in nodes. @throws {EngineError} PAYLOAD_UNFIT */
   view(message: Payload): NumericView;
-  /** A message that holds these numbers, in the given form or else that of the first of `like`. */
-  write(view: NumericView, like: readonly Payload[], form?: DataForm): Payload;
+  /** A message that holds these numbers: an answer, made of `like`. */
+  write(view: NumericView, like: readonly Payload[], how?: HowToWrite): Payload;
 };
 
 /** JSON Schemas of what goes in and out, for the API's description. */

@@ -25,11 +25,11 @@ export const makeSeldonJson = (limitBytes: number): Codec => ({
   json: (message) => readJson(plain(message, limitBytes)),
   record,
   view: (message) => readView(plain(message, limitBytes)),
-  write: (view, like, form) =>
+  write: (view, like, how) =>
     writeView(
       view,
       like.map((one) => plain(one, limitBytes)),
-      form,
+      how?.form,
     ),
 });
 

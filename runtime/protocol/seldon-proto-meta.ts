@@ -7,7 +7,7 @@ import { readMessage } from "./proto-read.ts";
 import type { FeedbackParts } from "./protocol.ts";
 import { readView } from "./seldon-proto-view.ts";
 import { seldonMessage } from "./seldon-schema.ts";
-import { embedded, mapEntries, textOf } from "./wire.ts";
+import { embedded, mapEntries, textOf, without } from "./wire.ts";
 import { numberOf, scalars } from "./wire-scalar.ts";
 import { doubleField, lengthField, type Pieces, textField, varintField } from "./wire-write.ts";
 
@@ -41,14 +41,17 @@ const idOf = (message: Buffer | undefined): string => {
 };
 
 /**
- * The message with tags beside its own: a second `meta` behind the first, which is how messages
- * merge; of entries of a map with one key the last one counts.
+ * The message with tags beside its own; of entries of a map with one key the last one counts. It
+ * has one `meta` then: a message in parts is not put together by every client's library.
  */
 export const withTags = (payload: Payload, tags: Readonly<Record<string, unknown>>): Payload => {
   const entries = Object.entries(tags).flatMap(([name, value]) =>
     lengthField(2, [...textField(1, name), ...lengthField(2, valuePieces(value))]),
   );
-  return { ...payload, body: Buffer.concat([payload.body, ...lengthField(2, entries)]) };
+  const { body } = payload;
+  const meta = embedded(body, 2) ?? Buffer.alloc(0);
+  const pieces = [...lengthField(2, [meta, ...entries]), ...without(body, 2)];
+  return { ...payload, body: Buffer.concat(pieces) };
 };
 
 /** A google.protobuf.Value. Tags of built-in nodes are shallow. */

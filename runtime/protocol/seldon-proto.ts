@@ -52,13 +52,13 @@ export const seldonProto: Codec = {
   json: ({ body }) => asJson(body),
   record,
   view: ({ body }) => readView(body),
-  write: (view, like, form) =>
+  write: (view, like, how) =>
     protoPayload(
       "seldon.protos.SeldonMessage",
       writeView(
         view,
         like.map(({ body }) => body),
-        form,
+        how?.form,
       ),
     ),
 };

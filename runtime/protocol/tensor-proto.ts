@@ -4,7 +4,7 @@ import { type Numbers, unfit } from "./nested.ts";
 import { filled, repeated, tensorKind } from "./tensor-kinds.ts";
 import { bytesOf, embedded, fields, LENGTH, slice } from "./wire.ts";
 import { firstOf, numberOf, numbersOf, scalars } from "./wire-scalar.ts";
-import { doublesField, lengthField, type Pieces, varintField } from "./wire-write.ts";
+import { doublesField, floatsField, lengthField, type Pieces, varintField } from "./wire-write.ts";
 
 const dtypeOf = (tensor: Buffer): number => numberOf(tensor, 1, scalars.int32) ?? 0;
 
@@ -59,15 +59,28 @@ export const firstOfTensorProto = (tensor: Buffer): number | undefined => {
   return first === undefined || value === undefined ? first : value(first);
 };
 
-/** DT_DOUBLE. */
+/** DT_FLOAT and DT_DOUBLE. */
+const float = 1;
 const double = 2;
+
+export const isFloat = (tensor: Buffer): boolean => dtypeOf(tensor) === float;
 
 /** Numbers as a tensor of doubles. */
 export const tensorProto = ({ shape, values }: Numbers): Pieces => [
   ...varintField(1, double),
-  ...lengthField(
-    2,
-    shape.flatMap((size) => lengthField(2, varintField(1, size))),
-  ),
+  ...shapePieces(shape),
   ...doublesField(6, values),
 ];
+
+/** Numbers as a tensor of 32-bit floats. */
+export const floatTensorProto = ({ shape, values }: Numbers): Pieces => [
+  ...varintField(1, float),
+  ...shapePieces(shape),
+  ...floatsField(5, values),
+];
+
+const shapePieces = (shape: readonly number[]): Pieces =>
+  lengthField(
+    2,
+    shape.flatMap((size) => lengthField(2, varintField(1, size))),
+  );

@@ -5,7 +5,13 @@ import { finite, nest, unfit } from "./nested.ts";
 import type { Codec } from "./protocol.ts";
 import { routeInProto } from "./route-reply.ts";
 import { readFeedback, routesOf } from "./seldon-proto-meta.ts";
-import { firstOfTensorProto, readTensorProto, tensorProto } from "./tensor-proto.ts";
+import {
+  firstOfTensorProto,
+  floatTensorProto,
+  isFloat,
+  readTensorProto,
+  tensorProto,
+} from "./tensor-proto.ts";
 import { embedded, fields, invalidType, LENGTH, mapEntries, slice, without } from "./wire.ts";
 import { lengthField, protoPayload, textField } from "./wire-write.ts";
 
@@ -85,15 +91,20 @@ const asJson = ({ message = "", body }: Payload): unknown => {
   return { [message === requestName ? "inputs" : "outputs"]: Object.fromEntries(tensors) };
 };
 
-/** A response with one tensor of doubles, with the name and model_spec of `like`. */
-const write = (numbers: NumericView, like: Payload | undefined): Payload => {
+/**
+ * A response with one tensor of doubles, with the name and model_spec of `like`. That of a request
+ * keeps its name, and 32 bits, if the numbers are made of it alone (`transforms`).
+ */
+const write = (numbers: NumericView, like: Payload | undefined, transforms = false): Payload => {
   const isPredict = like?.message === requestName || like?.message === responseName;
   const spec = isPredict ? embedded(like.body, fieldsOf(like.message ?? "").spec) : undefined;
-  const name = like?.message === responseName ? firstTensor(like)?.name : undefined;
+  const kept = isPredict && (transforms || like.message === responseName);
+  const first = kept ? firstTensor(like) : undefined;
+  const isShort = transforms && first !== undefined && isFloat(first.tensor);
   return protoPayload(responseName, [
     ...lengthField(response.tensors, [
-      ...textField(1, name ?? "outputs"),
-      ...lengthField(2, tensorProto(numbers)),
+      ...textField(1, first?.name ?? "outputs"),
+      ...lengthField(2, isShort ? floatTensorProto(numbers) : tensorProto(numbers)),
     ]),
     ...(spec === undefined ? [] : lengthField(response.spec, [spec])),
   ]);
@@ -115,5 +126,5 @@ export const tensorflowProto: Codec = {
   json: asJson,
   record: (message) => message,
   view,
-  write: (numbers, like) => write(numbers, like[0]),
+  write: (numbers, like, how) => write(numbers, like[0], how?.transforms),
 };

@@ -73,6 +73,16 @@ export const doublesField = (number: number, values: readonly number[]): Pieces 
   return lengthField(number, [packed]);
 };
 
+/** A packed list of 32-bit floats; nothing for an empty one. */
+export const floatsField = (number: number, values: readonly number[]): Pieces => {
+  if (values.length === 0) return [];
+  const packed = Buffer.allocUnsafe(values.length * 4);
+  values.forEach((value, i) => {
+    packed.writeFloatLE(value, i * 4);
+  });
+  return lengthField(number, [packed]);
+};
+
 /** A packed list of int32, int64 or enums; nothing for an empty one. */
 export const integersField = (number: number, values: readonly number[]): Pieces =>
   values.length === 0 ? [] : lengthField(number, values.map(varint));

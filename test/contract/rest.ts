@@ -1,6 +1,7 @@
 /** REST in tests: containers over node:http, and requests whose whole answer is kept. */
 import { once } from "node:events";
 import {
+  type ClientRequest,
   createServer,
   type IncomingHttpHeaders,
   type IncomingMessage,
@@ -81,6 +82,10 @@ export type RestOutcome = {
   readonly body: Buffer;
 };
 
+/** GETs on a connection of its own. */
+export const get = async (port: number, path: string): Promise<RestOutcome> =>
+  outcomeOf(open({ host: "127.0.0.1", port, path, agent: false }).end());
+
 /** POSTs on a connection of its own. */
 export const post = async (
   port: number,
@@ -89,7 +94,10 @@ export const post = async (
   headers: Readonly<Record<string, string>> = { "content-type": "application/json" },
 ): Promise<RestOutcome> => {
   const request = open({ host: "127.0.0.1", port, path, method: "POST", headers, agent: false });
-  request.end(body);
+  return outcomeOf(request.end(body));
+};
+
+const outcomeOf = async (request: ClientRequest): Promise<RestOutcome> => {
   const [response] = (await once(request, "response")) as [IncomingMessage]; // as node:http says
   const { statusCode = 0 } = response;
   return { status: statusCode, headers: response.headers, body: await bodyOf(response) };

@@ -51,7 +51,7 @@ const samples: readonly { readonly name: string; readonly codec: Codec; readonly
     {
       name: "seldon.protos.Feedback",
       codec: seldonProto,
-      plain: { response: { meta }, reward: 1 },
+      plain: { response: { meta }, reward: 1, request: { data: { tftensor } }, truth: { meta } },
     },
     {
       name: "inference.ModelInferRequest",
@@ -116,6 +116,11 @@ describe("codecs of protobuf messages", () => {
         outcome(() => codec.record(message, new Map([["r", 1]])));
         outcome(() => codec.view(message));
         outcome(() => codec.write(view, [message]));
+        outcome(() => codec.write(view, [message], { transforms: true }));
+        outcome(() => codec.feedback(message).request());
+        outcome(() => codec.feedback(message).truth());
+        outcome(() => codec.tag(message, { k: [1] }));
+        outcome(() => codec.json(message));
       }),
       { numRuns: 2000 },
     );

@@ -222,7 +222,7 @@ describe("view and write", () => {
   it.each(["tensor", "ndarray"] as const)("writes as %s what it reads back", (form) => {
     fc.assert(
       fc.property(view, (one) => {
-        expect(codec.view(codec.write(one, [], form))).toEqual({
+        expect(codec.view(codec.write(one, [], { form }))).toEqual({
           ...one,
           values: one.values.map((value) => value + 0), // JSON has no -0
         });

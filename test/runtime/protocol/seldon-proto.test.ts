@@ -441,7 +441,7 @@ describe("seldonProto.write", () => {
     { name: "as a tensor when asked", like: [ndarray([1])], form: "tensor" as const, data: tensor },
     { name: "as an ndarray when asked", like: [tf({})], form: "ndarray" as const, data: rows },
   ])("writes $name", ({ like, form, data }) => {
-    const written = seldonProto.write(view, like.map(seldon), form);
+    const written = seldonProto.write(view, like.map(seldon), { form });
     expect(written.message).toBe(name);
     expect(decodePayload(written)).toEqual({ meta: {}, data: { names: ["a", "b"], ...data } });
   });

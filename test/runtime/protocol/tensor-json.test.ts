@@ -140,15 +140,15 @@ describe("a tftensor in JSON", () => {
   });
 
   it("writes what JSON has no number for as a string in a tensor, and refuses it in an ndarray", () => {
-    expect(jsonOf(codec.write(view, [], "tensor"))).toEqual({
+    expect(jsonOf(codec.write(view, [], { form: "tensor" }))).toEqual({
       meta: {},
       data: { tensor: { shape: [1, 2], values: [0.5, "Infinity"] } },
     });
-    expect(codeOf(() => codec.write(view, [], "ndarray"))).toBe("PAYLOAD_UNFIT");
+    expect(codeOf(() => codec.write(view, [], { form: "ndarray" }))).toBe("PAYLOAD_UNFIT");
   });
 
   it("refuses meta that is nested too deeply to be written", () => {
     const like = rest(`{"meta":{"tags":{"t":${deep}}}}`);
-    expect(codeOf(() => codec.write(view, [like], "tensor"))).toBe("PAYLOAD_UNFIT");
+    expect(codeOf(() => codec.write(view, [like], { form: "tensor" }))).toBe("PAYLOAD_UNFIT");
   });
 });
