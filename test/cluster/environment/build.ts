@@ -23,7 +23,7 @@ const packages: Readonly<Record<Program, string>> = {
   kubectl: "k8s.io/kubernetes/cmd/kubectl",
 };
 
-/** What the programs say of their version: some features look at it. */
+/** What the programs of Kubernetes say of their version: some features look at it. */
 const linked = (): string => {
   const [major, minor] = kubernetesVersion.slice(1).split(".");
   const version = "k8s.io/component-base/version";
@@ -60,15 +60,39 @@ export const prepareProgram = async (
     if (await works(program, there, env)) return there;
     throw new Error(`${there} does not run`);
   }
+  const source = { module: moduleFolder, package: packages[program] };
+  const target = { program, name: builtName(program), version: versionCommands[program] };
+  return prepareBuilt({ ...source, ...target }, env, say);
+};
+
+export type Build = {
+  readonly program: string;
+  /** In the cache; another one whenever what the program is made of changes. */
+  readonly name: string;
+  /** The folder of the go.mod that pins it. */
+  readonly module: string;
+  readonly package: string;
+  /** Arguments with which it ends well. */
+  readonly version: readonly string[];
+};
+
+/** Answers the path of a program in the cache, and builds it unless it is there. */
+export const prepareBuilt = async (
+  build: Build,
+  env: Env,
+  say: (line: string) => void,
+): Promise<string> => {
+  const { program, name, version } = build;
   const folder = await makeOnce({
     folder: binariesFolder(env),
-    name: builtName(program),
+    name,
     say,
-    works: (path) => works(program, join(path, program), env),
+    works: async (path) =>
+      (await run([join(path, program), ...version], env, checkLimitMs)).code === 0,
     make: async (into) => {
       await mustHaveGo(env);
-      say(`building ${packages[program]} (the first build takes minutes)`);
-      await build(program, into, env);
+      say(`building ${build.package} (the first build takes minutes)`);
+      await compile(build, into, env);
     },
   });
   return join(folder, program);
@@ -90,10 +114,10 @@ export const mustHaveGo = async (env: Env): Promise<void> => {
 };
 
 /** At low priority: a machine that builds it is used for other things meanwhile. */
-const build = async (program: Program, into: string, env: Env): Promise<void> => {
-  const flags = ["-C", moduleFolder, "-trimpath", "-ldflags", linked()];
+const compile = async (build: Build, into: string, env: Env): Promise<void> => {
+  const flags = ["-C", build.module, "-trimpath", "-ldflags", linked()];
   await must(
-    ["nice", "go", "build", ...flags, "-o", join(into, program), packages[program]],
+    ["nice", "go", "build", ...flags, "-o", join(into, build.program), build.package],
     { ...env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off" },
     buildLimitMs,
   );

@@ -61,18 +61,24 @@ export const makeAuthority = (folder: string): Promise<void> =>
     ...["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"],
   ]);
 
+const usualNames = ["IP:127.0.0.1", "DNS:localhost", "DNS:kubernetes.default.svc"];
+
 const signed = (folder: string): readonly string[] => {
   const { certificate, key } = pairPaths(folder, "ca");
   return ["-CA", certificate, "-CAkey", key, "-addext", "basicConstraints=critical,CA:FALSE"];
 };
 
-/** For servers on the loopback addresses. */
-export const makeServerPair = (folder: string, file: string): Promise<void> =>
+/** For servers on the loopback addresses, and those called otherwise: `IP:...` or `DNS:...`. */
+export const makeServerPair = (
+  folder: string,
+  file: string,
+  names: readonly string[] = [],
+): Promise<void> =>
   openssl([
     ...newPair(folder, file, "/CN=kube-apiserver"),
     ...signed(folder),
     ...["-addext", "extendedKeyUsage=serverAuth"],
-    ...["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc"],
+    ...["-addext", `subjectAltName=${[...usualNames, ...names].join(",")}`],
   ]);
 
 export const makeClientPair = (folder: string, file: string, subject: Subject): Promise<void> =>

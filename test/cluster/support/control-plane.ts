@@ -95,8 +95,28 @@ const controllerManagerCommand = (path: string, folder: string, kubeconfig: stri
   "--kube-api-burst=1000",
 ];
 
+/** What a control plane does beside what every one does. Flags that come later win. */
+export type Extras = {
+  /** Of the API server, beside the loopback's: `IP:...` or `DNS:...`. */
+  readonly names: readonly string[];
+  /** Makes more in the folder that has the certificate authority, before anything starts. */
+  readonly prepare: (folder: string) => Promise<void>;
+  readonly apiServerFlags: (folder: string) => readonly string[];
+  readonly managerFlags: readonly string[];
+};
+
+const noExtras: Extras = {
+  names: [],
+  prepare: async () => {},
+  apiServerFlags: () => [],
+  managerFlags: [],
+};
+
 /** Starts a control plane; all of it ends with this process, however that ends. */
-export const startControlPlane = async (installed: Installed): Promise<ControlPlane> => {
+export const startControlPlane = async (
+  installed: Installed,
+  extras: Extras = noExtras,
+): Promise<ControlPlane> => {
   const folder = mkdtempSync(join(tmpdir(), "espalier-cluster-"));
   const daemons: Daemon[] = [];
   const end = async (): Promise<void> => {
@@ -104,19 +124,23 @@ export const startControlPlane = async (installed: Installed): Promise<ControlPl
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    return await start(installed, folder, { daemons, end });
+    return await start(installed, folder, { daemons, end, extras });
   } catch (error) {
     await end();
     throw error;
   }
 };
 
-type Running = { readonly daemons: Daemon[]; readonly end: () => Promise<void> };
+type Running = {
+  readonly daemons: Daemon[];
+  readonly end: () => Promise<void>;
+  readonly extras: Extras;
+};
 
 const start = async (
   installed: Installed,
   folder: string,
-  { daemons, end }: Running,
+  { daemons, end, extras }: Running,
 ): Promise<ControlPlane> => {
   const { binaries } = installed;
   const run = async (program: string, command: readonly string[]): Promise<Daemon> => {
@@ -133,13 +157,14 @@ const start = async (
   const etcdUrls = etcdPorts.map((one) => `http://127.0.0.1:${one}`);
   const url = `https://127.0.0.1:${port}`;
   await makeAuthority(folder);
-  await makeServerPair(folder, "server");
+  await makeServerPair(folder, "server", extras.names);
+  await extras.prepare(folder);
   writeFileSync(join(folder, "audit-policy.json"), JSON.stringify(auditPolicy));
   await run("etcd", etcdCommand(binaries.etcd, folder, etcdUrls));
   const startApi = async (): Promise<Daemon> => {
     const where = [etcdUrls[0] ?? "", String(port)];
     const command = apiServerCommand(binaries["kube-apiserver"], folder, where);
-    const daemon = await run("kube-apiserver", command);
+    const daemon = await run("kube-apiserver", [...command, ...extras.apiServerFlags(folder)]);
     await readiness(url, folder, daemon);
     return daemon;
   };
@@ -147,7 +172,8 @@ const start = async (
   const manager = { name: "system:kube-controller-manager" };
   const kubeconfig = await writeKubeconfig(folder, url, manager);
   const managerPath = binaries["kube-controller-manager"];
-  await run("kube-controller-manager", controllerManagerCommand(managerPath, folder, kubeconfig));
+  const managerCommand = controllerManagerCommand(managerPath, folder, kubeconfig);
+  await run("kube-controller-manager", [...managerCommand, ...extras.managerFlags]);
   await writeKubeconfig(folder, url, { name: "admin", groups: ["system:masters"] });
   const site: Site = { ...installed, url, folder };
   const apiServer: ApiServer = {
