@@ -23,6 +23,7 @@ export const basic = {
       weights: {
         is: "numbers",
         least: 0,
+        of: "children",
         help: "one for each child; a child gets its share of their sum",
       },
       sticky_header: {
@@ -42,6 +43,7 @@ export const basic = {
       weights: {
         is: "numbers",
         least: 0,
+        of: "children",
         help: "one for each child, for a weighted mean",
       },
     },

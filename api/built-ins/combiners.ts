@@ -9,7 +9,12 @@ export const combiners = {
     help: "answers for each row the class that most children choose",
     children,
     parameters: {
-      weights: { is: "numbers", least: 0, help: "one for each child: what its vote counts" },
+      weights: {
+        is: "numbers",
+        least: 0,
+        of: "children",
+        help: "one for each child: what its vote counts",
+      },
     },
   },
   MAX_SCORE_COMBINER: {

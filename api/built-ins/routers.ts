@@ -6,6 +6,7 @@ const common = {
   n_branches: {
     is: "whole",
     least: 1,
+    of: "children",
     help: "how many of the children take part, from the first; all if not given",
   },
   branch_names: {

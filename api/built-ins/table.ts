@@ -17,6 +17,8 @@ export type ParameterRow = {
   readonly least?: number;
   readonly most?: number;
   readonly choices?: readonly string[];
+  /** A list has one for each child; a number is at most theirs. */
+  readonly of?: "children";
   /** One line for the reference page: meaning and unit. */
   readonly help: string;
 };

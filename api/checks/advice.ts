@@ -1,5 +1,6 @@
 /** What v1 does not say about a graph, and its author wants to know. */
 
+import { builtInRow } from "../built-ins/all.ts";
 import { findContainer, protocolOf } from "../deployment.ts";
 import { isCustom, isPrepackaged, locate } from "../graph.ts";
 import { at, item } from "../path.ts";
@@ -13,12 +14,10 @@ const does = (unit: PredictiveUnit, type: string, method: string): boolean =>
   unit.type === type || (unit.methods?.includes(method) ?? false);
 
 const isRouting = (unit: PredictiveUnit): boolean =>
-  does(unit, "ROUTER", "ROUTE") ||
-  unit.implementation === "SIMPLE_ROUTER" ||
-  unit.implementation === "RANDOM_ABTEST";
+  does(unit, "ROUTER", "ROUTE") || builtInRow(unit.implementation)?.kind === "router";
 
 const isCombining = (unit: PredictiveUnit): boolean =>
-  does(unit, "COMBINER", "AGGREGATE") || unit.implementation === "AVERAGE_COMBINER";
+  does(unit, "COMBINER", "AGGREGATE") || builtInRow(unit.implementation)?.kind === "combiner";
 
 /** A graph is a root and ten levels of children. Source: operator contract, 1.1. */
 export const graphIsShallow: Check = perPredictor((predictor, path) => {
@@ -48,21 +47,24 @@ export const nodeNamesAreUnique: Check = perPredictor((predictor, path) => {
   });
 });
 
-/** A built-in A/B test chooses between two. Source: engine contract, 6.8. */
+/** A built-in A/B test without weights chooses between two. Source: engine contract, 6.8. */
 export const abTestHasTwoChildren: Check = perUnit(({ unit, path }) => {
   const children = unit.children?.length ?? 0;
-  if (unit.implementation !== "RANDOM_ABTEST" || children === 2) return [];
+  const isWeighted = unit.parameters?.some(({ name }) => name === "weights");
+  if (unit.implementation !== "RANDOM_ABTEST" || isWeighted || children === 2) return [];
   const message =
     children < 2
       ? `has ${children} of the two nodes that RANDOM_ABTEST chooses between; add what is missing`
-      : `has ${children} nodes, but RANDOM_ABTEST chooses between the first two; remove the others`;
+      : `has ${children} nodes, but RANDOM_ABTEST chooses between the first two; remove the others, or write weights`;
   return [warning(at(path, "children"), message)];
 });
 
 /** Routers and combiners work on children; children need one of them. Source: engine contract, 6.4-6.5. */
 export const childrenFitTheNode: Check = perUnit(({ unit, path }) => {
   const children = unit.children?.length ?? 0;
-  if (unit.implementation === "RANDOM_ABTEST") return [];
+  if (unit.implementation === "RANDOM_ABTEST" || builtInRow(unit.implementation)?.children) {
+    return []; // checks of their own
+  }
   if (children === 0 && (isRouting(unit) || isCombining(unit))) {
     const message = `is empty, so this ${isRouting(unit) ? "router" : "combiner"} does nothing; add nodes`;
     return [warning(at(path, "children"), message)];

@@ -18,6 +18,7 @@ import {
   serverHasImage,
 } from "./advice.ts";
 import { annotationsAreKnown, numbersAreNumbers, switchesAreSwitched } from "./annotations.ts";
+import { builtInHasItsChildren, builtInParametersFit, ratioCounts } from "./built-ins.ts";
 import type { Check, Finding, Subject } from "./check.ts";
 import {
   endpointTypeFitsTransport,
@@ -126,6 +127,9 @@ const checks: readonly Check[] = [
   abTestHasTwoChildren,
   childrenFitTheNode,
   parameterFitsType,
+  builtInParametersFit,
+  builtInHasItsChildren,
+  ratioCounts,
   explainerParametersAreJson,
   componentIsNamed,
   containersAreNamed,
