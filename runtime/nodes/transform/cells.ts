@@ -38,9 +38,11 @@ export const cellsOf = (node: string, look: Look): Cells => {
 
 type Found = { readonly values: readonly unknown[]; readonly names: readonly string[] };
 
+const nameOf = (name: unknown): string => (typeof name === "string" ? name : "");
+
 const ofSeldon = ({ data }: Loose): Found | undefined => {
   if (!isObject(data)) return undefined;
-  const names = Array.isArray(data["names"]) ? data["names"].map(String) : [];
+  const names = Array.isArray(data["names"]) ? data["names"].map(nameOf) : [];
   const { ndarray, tensor } = data;
   if (Array.isArray(ndarray)) return { values: ndarray, names };
   if (!isObject(tensor) || !Array.isArray(tensor["values"])) return undefined;

@@ -81,11 +81,12 @@ const encoded = (node: string, cells: Cells, coded: readonly Coded[], ignores: b
 const unknown = (node: string, row: number, value: unknown, { column, categories }: Coded) =>
   unfit(
     node,
-    `row ${row}, column ${column} is ${told(value)}, none of its ${categories.length} categories ${told(categories)}; set handle_unknown to "ignore" to take it as none`,
+    `row ${row}, column ${column} is ${told(value)}, none of its ${categories.length} categories, like ${told(categories[0])}; set handle_unknown to "ignore" to take it as none`,
   );
 
-/** Never the whole of a large one. */
+/** Never the whole of a large one, and nothing of one with depths. */
 const told = (value: unknown): string => {
+  if (typeof value === "object" && value !== null) return "an array or an object";
   const text = JSON.stringify(value) ?? "missing";
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 };

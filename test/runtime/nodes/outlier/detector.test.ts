@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
 import { makeMemoryStore } from "../../../../runtime/nodes/store/memory.ts";
-import { codeOf } from "../../protocol/outcome.ts";
+import { codeOf, outcome } from "../../protocol/outcome.ts";
 import { entered, lookAt, nodeOf, rows, told } from "../node.ts";
 
 const given = { median: [0], mad: [0.6745], threshold: 3 };
@@ -99,6 +100,38 @@ describe("a detector", () => {
   it("takes a vector for one row", () => {
     const view = { shape: [1], values: [9], names: [] };
     expect(entered(detector(), lookAt(view)).tags).toMatchObject({ "outlier-predictions": [1] });
+  });
+});
+
+describe.each([
+  { implementation: "MAHALANOBIS_DETECTOR", parameters: { warmup: 5, start_clip: 5 } },
+  { implementation: "MAHALANOBIS_DETECTOR", parameters: { warmup: 5, max_n: 20 } },
+  { implementation: "ROBUST_ZSCORE_DETECTOR", parameters: { warmup: 5, window: 20 } },
+  { implementation: "IQR_DETECTOR", parameters: { warmup: 5, window: 20 } },
+])("$implementation $parameters", ({ implementation, parameters }) => {
+  const number = fc.oneof(fc.double(), fc.constantFrom(0, 1, 1e100, -1e100, 1e-300));
+  const view = fc.record({
+    shape: fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 3 }),
+    names: fc.constant([]),
+    values: fc.array(number, { minLength: 27, maxLength: 27 }),
+  });
+
+  it("scores with finite numbers or refuses, whatever came before", () => {
+    fc.assert(
+      fc.property(fc.array(view, { maxLength: 20 }), (views) => {
+        const node = nodeOf(implementation, { ...parameters, n_features: 2 });
+        for (const one of [...views, rows([1, 2])]) {
+          const size = one.shape.reduce((product, length) => product * length, 1);
+          const look = lookAt({ ...one, values: one.values.slice(0, size) });
+          const scores = outcome(() => entered(node, look).tags?.["outlier-score"]);
+          if (scores !== "PAYLOAD_UNFIT") {
+            expect((scores as number[]).every((score) => score >= 0 && score < Infinity)).toBe(
+              true,
+            );
+          }
+        }
+      }),
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
 import { codeOf } from "../../protocol/outcome.ts";
 import { entered, lookAt, nodeOf, reference, rows } from "../node.ts";
 
@@ -146,6 +147,27 @@ describe("ONE_HOT_ENCODER", () => {
       },
     };
     expect(() => encoded(colours, message)).toThrow(/row 1, column 0 is "x{99}\.\.\./);
+  });
+
+  it("takes any JSON at all for what it is, however deep", () => {
+    const outcomeOf = (message: unknown) => codeOf(() => encoded(colours, message)) ?? "fine";
+    fc.assert(
+      fc.property(fc.jsonValue(), (json) => {
+        for (const message of [
+          json,
+          { data: json },
+          { data: { ndarray: json } },
+          { inputs: json },
+        ]) {
+          expect(["PAYLOAD_UNFIT", "fine"]).toContain(outcomeOf(message));
+        }
+      }),
+    );
+    let deep: unknown = [];
+    for (let level = 0; level < 100_000; level += 1) deep = [deep];
+    expect(outcomeOf({ data: { ndarray: [["red", deep]], names: [deep, deep] } })).toBe(
+      "PAYLOAD_UNFIT",
+    );
   });
 
   it("refuses texts in columns that are passed on", () => {
