@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
 import type { StateShape, Sums } from "../../runtime/nodes/state-store.ts";
 import { closeAfterEach } from "../contract/cleanup.ts";
@@ -311,5 +312,34 @@ describe("a server that asks who is there", () => {
     const told = JSON.stringify([...right.lines, ...wrong.lines]);
     expect(told).not.toContain("s3cret");
     expect(told).not.toContain("wr0ng");
+  });
+
+  it("has to allow no more than is documented", async () => {
+    const server = await startServer(later);
+    const page = readFileSync(new URL("../../docs/state.md", import.meta.url), "utf8");
+    const [, listed = ""] = /and the commands\n([^.]*)\./.exec(page) ?? [];
+    const commands = [...listed.matchAll(/`(\w+)`/g)].map(
+      ([, name = ""]) => `+${name.toLowerCase()}`,
+    );
+    expect(commands.length).toBeGreaterThan(10);
+    await server.client.call(
+      "ACL",
+      "SETUSER",
+      "u",
+      "on",
+      ">pw",
+      "~espalier:*",
+      "-@all",
+      ...commands,
+    );
+    const url = `redis://u:pw@127.0.0.1:${server.port}/1`;
+    const [a, b] = [await open(url), await open(url)];
+    a.sums.add([0], [1]);
+    a.store.remember("node", "puid", [1]);
+    await reaches(b.sums, 1, 0, 0, 0);
+    await until(async () => (await b.store.recall("node", "puid")) !== undefined);
+    b.sums.add([0], [1]);
+    await reaches(a.sums, 2, 0, 0, 0);
+    expect([...a.lines, ...b.lines]).toEqual([]);
   });
 });
