@@ -79,6 +79,14 @@ const handOverOnce = async (verbs: Verbs, seen: KubernetesObject): Promise<void>
 export const handOverReplicas = (verbs: Verbs, seen: KubernetesObject): Promise<void> =>
   persistently(() => handOverOnce(verbs, seen));
 
+/** What others have made dependents of. Anything else would only wait for the garbage collector. */
+const hasDependents: ReadonlySet<string> = new Set(["Deployment", "ReplicaSet"]);
+
+const propagationOf = ({ kind }: KubernetesObject, dependents: "foreground" | "orphan"): string => {
+  if (dependents === "orphan") return "Orphan";
+  return hasDependents.has(kind) ? "Foreground" : "Background";
+};
+
 /** Answers what is left of it for now: an object that waits for its dependents, or nothing. */
 export const remove = async (
   verbs: Verbs,
@@ -88,7 +96,7 @@ export const remove = async (
   const target = targetOf("remove", refOf(object));
   const answer = await verbs.remove(target, {
     preconditions: { uid: object.metadata.uid },
-    propagationPolicy: dependents === "orphan" ? "Orphan" : "Foreground",
+    propagationPolicy: propagationOf(object, dependents),
   });
   // A conflict is about the uid: this very object is gone.
   if (answer.status === 409 || (answer.status === 404 && isStatus(answer.body))) return undefined;

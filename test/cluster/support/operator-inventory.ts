@@ -2,6 +2,7 @@
 import type { KubernetesObject } from "../../../operator/render/object.ts";
 import type { Api } from "./api.ts";
 
+/** What an operator makes, and what it makes it of. */
 const kinds = [
   ["apps/v1", "Deployment"],
   ["v1", "Service"],
@@ -46,6 +47,23 @@ const decoded = (key: string, value: unknown): unknown =>
 const contentOf = (object: KubernetesObject, namespace: string): unknown => {
   const { status, ...rest } = object;
   return plain(object.kind === "SeldonDeployment" ? { ...rest, status } : rest, namespace);
+};
+
+/**
+ * Resolves when nothing is on its way out: what is deleted, and what belongs to SeldonDeployments
+ * that are not there any more. The garbage collector learns of new kinds every 30 s.
+ */
+export const untilSwept = async (api: Api, namespace: string, limitMs: number): Promise<void> => {
+  const [apiVersion, kind] = kinds[kinds.length - 1] ?? kinds[0];
+  const owners = await api.list({ apiVersion, kind, namespace });
+  const uids = new Set(owners.map(({ metadata }) => metadata.uid));
+  const isLasting = ({ metadata }: KubernetesObject): boolean =>
+    metadata.deletionTimestamp === undefined &&
+    (metadata.ownerReferences ?? []).every(({ uid }) => uids.has(uid));
+  for (const [version, one] of kinds) {
+    const where = { apiVersion: version, kind: one, namespace };
+    await api.untilAll(where, (all) => all.every(isLasting), limitMs);
+  }
 };
 
 export type Inventory = Readonly<Record<string, unknown>>;

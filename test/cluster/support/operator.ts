@@ -12,6 +12,8 @@ export type OperatorOptions = {
   readonly api: Api;
   /** The one namespace it looks at and lives in. */
   readonly namespace: string;
+  /** It looks at all namespaces. */
+  readonly isClusterWide?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
 };
@@ -26,8 +28,8 @@ export type Operator = {
   readonly process: ChildProcess;
   /** Everything it has logged so far. */
   readonly lines: readonly Line[];
-  /** Resolves when it has logged this message; rejects when it ends before. */
-  readonly logged: (message: string) => Promise<Line>;
+  /** Resolves when it has logged this message, or so many of them; rejects when it ends before. */
+  readonly logged: (message: string, times?: number) => Promise<Line>;
   /** Sends a signal; resolves with the exit code, null if the signal ended it. */
   readonly end: (signal?: NodeJS.Signals) => Promise<number | null>;
 };
@@ -41,11 +43,12 @@ const lineOf = (text: string): Line => {
 };
 
 export const startOperatorProcess = (options: OperatorOptions): Operator => {
-  const { api, namespace, env = {}, flags = [] } = options;
+  const { api, namespace, isClusterWide = false, env = {}, flags = [] } = options;
+  const scope = isClusterWide ? "" : namespace;
   const child = spawn(
     process.execPath,
     [
-      ...["bin/main.ts", "operator", "--metrics-addr=127.0.0.1:0", `--namespace=${namespace}`],
+      ...["bin/main.ts", "operator", "--metrics-addr=127.0.0.1:0", `--namespace=${scope}`],
       ...flags,
     ],
     {
@@ -72,10 +75,10 @@ export const startOperatorProcess = (options: OperatorOptions): Operator => {
   return {
     process: child,
     lines,
-    logged: (message) =>
+    logged: (message, times = 1) =>
       new Promise((resolve, reject) => {
         const one = (): void => {
-          const found = lines.find(({ msg }) => msg === message);
+          const found = lines.filter(({ msg }) => msg === message)[times - 1];
           if (found === undefined && !isOver) return;
           waiting.delete(one);
           if (found !== undefined) resolve(found);
