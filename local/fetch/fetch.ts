@@ -46,7 +46,7 @@ export const fetchModel = async (options: FetchOptions): Promise<readonly string
     switch (url.protocol) {
       case "http:":
       case "https:":
-        return [await save(await request(new Request(url), signal), nameIn(url), job)];
+        return [await fetchFile(url, job)];
       case "s3:":
         return await fetchFromS3(url, job);
       default:
@@ -59,6 +59,22 @@ export const fetchModel = async (options: FetchOptions): Promise<readonly string
       : reasonOf(thrown);
     throw new FetchFault(`${withoutSecrets(url)}: ${ranOut}`);
   }
+};
+
+const fetchFile = async (url: URL, job: Job): Promise<string> => {
+  const name = nameIn(url);
+  return save(await request(plainRequest(url), job.signal), name, job);
+};
+
+/** A name and password in a URL go into a header. Source: RFC 7617. */
+const plainRequest = (url: URL): Request => {
+  const { username, password } = url;
+  if (username === "" && password === "") return new Request(url);
+  const bare = new URL(url);
+  bare.username = "";
+  bare.password = "";
+  const pair = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  return new Request(bare, { headers: { authorization: `Basic ${pair.toString("base64")}` } });
 };
 
 const reasonOf = (thrown: unknown): string => {
