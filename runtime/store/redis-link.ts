@@ -48,8 +48,9 @@ export const openLink = ({ address, onReady, onError }: LinkOptions): RedisLink 
       try {
         return await redis.callBuffer(command, ...args);
       } catch (error) {
-        // A server that says nothing may be behind a connection that leads nowhere.
-        if (error instanceof Error && error.message === "Command timed out") redis.disconnect(true);
+        // A server that says nothing may be behind a connection that leads nowhere. Ended in order,
+        // it would go on being used until the other side ends it too.
+        if (error instanceof Error && error.message === "Command timed out") redis.stream.destroy();
         throw error;
       }
     },

@@ -170,7 +170,8 @@ describe("engines with one server", () => {
     await until(async () => (await storedOn(server))[1] === 21);
     await until(() => engine.lines.some((line) => line.includes("state store is back")));
     const metrics = await (await fetch(`http://127.0.0.1:${engine.httpPort}/metrics`)).text();
-    expect(metrics).toMatch(/^espalier_state_store_up 1$/m);
+    expect(/^espalier_state_store_up .*$/m.exec(metrics)?.[0]).toBe("espalier_state_store_up 1");
+    expect(engine.lines.filter((line) => line.includes("state store lost"))).toHaveLength(1);
   });
 
   it("speak TLS", async () => {
