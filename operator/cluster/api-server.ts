@@ -105,15 +105,19 @@ export const makeApiServer = (wire: Wire, options: ApiServerOptions): ApiServer 
   const teller = makeTeller({ wire, clock, instance: identity, lost: news.eventLost });
   const caches = makeCaches(options);
   const watches = makeWatches({ wire, clock, caches, news });
+  let lease: Lease | undefined;
+  const fenced = fence(wire, () => lease?.isFresh() ?? true);
   return {
-    ...makeCluster({ wire, clock, caches, watches, tell: teller.tell }),
+    ...makeCluster({ wire: fenced, clock, caches, watches, tell: teller.tell }),
     start: watches.start,
-    lease: (namespace, name, times) =>
-      makeLease({
+    lease: (namespace, name, times) => {
+      lease = makeLease({
         ...{ namespace, name, times, clock, identity },
         store: makeLeaseStore(wire, namespace, name),
         failed: news.leaseFailed,
-      }),
+      });
+      return lease;
+    },
     close: async () => {
       const done = new AbortController();
       await Promise.race([teller.idle(), clock.wait(lastWordsMs, done.signal)]);
@@ -123,6 +127,19 @@ export const makeApiServer = (wire: Wire, options: ApiServerOptions): ApiServer 
     },
   };
 };
+
+/** Lets nothing be changed while somebody else may have the lease. */
+const fence = (wire: Wire, mayWrite: () => boolean): Wire => ({
+  ...wire,
+  ask: (ask) =>
+    wire.ask({
+      ...ask,
+      guard: () => {
+        if (ask.method === "GET" || mayWrite()) return;
+        throw new ClusterError("UNAVAILABLE", ask.attempted, "the lease may be another's by now");
+      },
+    }),
+});
 
 const list = async (
   wire: Wire,

@@ -62,6 +62,11 @@ const specOf = (lease: KubernetesObject): LeaseSpec => (lease["spec"] ?? {}) as 
 const microTime = (ms: number): string => new Date(ms).toISOString().replace("Z", "000Z");
 
 export type Lease = {
+  /**
+   * Whether it is ours for certain: renewed so lately that nobody else can have taken it. A process
+   * that was frozen finds out here, before its timers tell it.
+   */
+  isFresh(): boolean;
   /** Resolves true when we hold it, false when the signal aborts before. */
   acquire(signal: AbortSignal): Promise<boolean>;
   /** Renews while we hold it. Resolves when it is lost, or when the signal aborts. */
@@ -139,6 +144,9 @@ const makeTries = (options: LeaseOptions) => {
 export const makeLease = (options: LeaseOptions): Lease => {
   const { times, store, clock, failed } = options;
   const tries = makeTries(options);
+  /** When the last try began that succeeded. */
+  let renewedMs = Number.NEGATIVE_INFINITY;
+  const isLate = (): boolean => clock.elapsed() - renewedMs >= times.renewDeadlineMs;
 
   /** A try that takes no longer than this: an answer that comes later is too late to go by. */
   const within = async (ms: number): Promise<boolean | undefined> => {
@@ -152,23 +160,27 @@ export const makeLease = (options: LeaseOptions): Lease => {
   };
 
   return {
+    isFresh: () => tries.held() !== undefined && !isLate(),
     acquire: async (signal) => {
       while (!signal.aborted) {
-        if ((await tries.next()) === true) return true;
+        const fromMs = clock.elapsed();
+        if ((await tries.next()) === true) {
+          renewedMs = fromMs;
+          return true;
+        }
         // Not in step with the others.
         await clock.wait(times.retryMs * (1 + Math.random() * 0.2), signal);
       }
       return false;
     },
     keep: async (signal) => {
-      for (let renewedMs = clock.elapsed(); ; ) {
+      for (;;) {
         await clock.wait(times.retryMs, signal);
         if (signal.aborted) return "aborted";
         const fromMs = clock.elapsed();
         const answer = await within(renewedMs + times.renewDeadlineMs - fromMs);
         if (answer === true) renewedMs = fromMs;
-        const isOver = clock.elapsed() - renewedMs >= times.renewDeadlineMs;
-        if (answer === false || isOver) {
+        if (answer === false || isLate()) {
           tries.letGo();
           return "lost";
         }

@@ -27,6 +27,8 @@ export type Ask = {
   /** Goes past the rate limit: what waits there must not cost us the lease. */
   readonly isUrgent?: boolean;
   readonly signal?: AbortSignal;
+  /** Asked when it is about to be sent, after all waiting; throws what keeps it from being sent. */
+  readonly guard?: () => void;
 };
 
 /** After every request; `outcome` is the HTTP status, or the code of the error without one. */
@@ -139,6 +141,7 @@ const makeOpen = ({ server, authorize }: WireOptions) => {
     const body = bodyOf(ask);
     const { agent = ours, headers, ...auth } = await authorize();
     const query = new URLSearchParams(ask.query).toString();
+    ask.guard?.();
     return new Promise((resolve, reject) => {
       const request = send({
         ...auth,

@@ -214,7 +214,7 @@ describe("an operator that is killed", () => {
 
 const electing = [
   "--enable-leader-election",
-  ...["--leader-election-lease-duration-secs=3", "--leader-election-renew-deadline-secs=2"],
+  ...["--leader-election-lease-duration-secs=8", "--leader-election-renew-deadline-secs=6"],
   "--leader-election-retry-period-secs=1",
 ];
 
@@ -233,12 +233,18 @@ const putModels = async (namespace: string, image: string): Promise<void> => {
 };
 
 const untilModels = async (namespace: string): Promise<void> => {
-  for (const name of models) await api.until(sdep(namespace, name), isSettled, overLimitMs);
+  try {
+    for (const name of models) await api.until(sdep(namespace, name), isSettled, overLimitMs);
+  } catch (error) {
+    for (const { lines } of running) console.log(JSON.stringify(lines.slice(-8), undefined, 1));
+    throw error;
+  }
 };
 
 /** When and by whom something was written, in order. */
 const writers = (mark: number, namespace: string): readonly string[] =>
   writesOf(plane.audit, mark, { namespace })
+    .filter(({ objectRef }) => objectRef?.resource !== "events")
     .toSorted((a, b) => (a.stageTimestamp < b.stageTimestamp ? -1 : 1))
     .map(({ user }) => user.username);
 

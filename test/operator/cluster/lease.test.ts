@@ -148,6 +148,28 @@ describe("makeLease", () => {
     expect(kept.value).toBe("lost");
   });
 
+  it("is fresh while it is renewed, and not once somebody else may have it", async () => {
+    const a = leaseOf("a");
+    expect(a.isFresh()).toBe(false);
+    await a.acquire(ending.signal);
+    const kept = outcomeOf(a.keep(ending.signal));
+    await clock.pass(30_000);
+    expect(a.isFresh()).toBe(true);
+    memory.fall(true);
+    await clock.pass(9_000);
+    expect([a.isFresh(), kept.value]).toEqual([true, "pending"]);
+    await clock.pass(3_000);
+    expect([a.isFresh(), kept.value]).toEqual([false, "lost"]);
+  });
+
+  it("is not fresh after it is released", async () => {
+    const a = leaseOf("a");
+    await a.acquire(ending.signal);
+    expect(a.isFresh()).toBe(true);
+    await a.release();
+    expect(a.isFresh()).toBe(false);
+  });
+
   it("survives a server that is away for a moment", async () => {
     const a = leaseOf("a");
     await a.acquire(ending.signal);
