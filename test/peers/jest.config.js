@@ -4,7 +4,7 @@ import base from "../../jest.config.js";
 export default {
   ...base,
   rootDir: "../..",
-  testMatch: ["<rootDir>/test/peers/**/*.peer.ts"],
+  testMatch: ["<rootDir>/test/{peers,models}/**/*.peer.ts"],
   testTimeout: 30_000,
   maxWorkers: 1, // each file starts processes enough for a machine
 };

@@ -6,6 +6,7 @@
  * Prints what it does, and why it cannot; the exit code is 1 then.
  */
 import { prepareGrpcurl } from "./grpcurl.ts";
+import { prepareOnnxruntime } from "./onnxruntime.ts";
 import { prepareVenv, venvs } from "./venv.ts";
 
 // biome-ignore lint/style/noProcessEnv: the door of this command
@@ -29,6 +30,7 @@ const prepare = async (name: string, work: () => Promise<string | undefined>): P
 
 const prepared = await Promise.all([
   ...Object.values(venvs).map((venv) => prepare(venv.name, () => prepareVenv(venv, env, say))),
+  prepare("onnxruntime", () => prepareOnnxruntime(env, say)),
   prepare("grpcurl", () => prepareGrpcurl(env, say)),
 ]);
 if (prepared.includes(false)) process.exitCode = 1;

@@ -18,6 +18,7 @@ export const venvs = {
     name: "open-inference",
     modules: ["mlserver", "mlserver_sklearn", "tritonclient.http", "tritonclient.grpc"],
   },
+  models: { name: "models", modules: ["xgboost", "lightgbm", "sklearn", "skl2onnx"] },
 } as const satisfies Record<string, Venv>;
 
 const installLimitMs = 15 * 60_000;
