@@ -6,6 +6,7 @@ import type { Payload } from "../payload.ts";
 import { readMessage } from "./proto-read.ts";
 import type { FeedbackParts } from "./protocol.ts";
 import { readView } from "./seldon-proto-view.ts";
+import { rowOf } from "./seldon-proto-write.ts";
 import { seldonMessage } from "./seldon-schema.ts";
 import { embedded, mapEntries, textOf, without } from "./wire.ts";
 import { numberOf, scalars } from "./wire-scalar.ts";
@@ -60,6 +61,7 @@ const valuePieces = (value: unknown): Pieces => {
   if (typeof value === "string") return textField(3, value);
   if (typeof value === "boolean") return varintField(4, Number(value));
   if (Array.isArray(value)) {
+    if (value.every((one) => typeof one === "number")) return lengthField(6, [rowOf(value)]);
     return lengthField(
       6,
       value.flatMap((one) => lengthField(1, valuePieces(one))),

@@ -64,7 +64,8 @@ const listPieces = (values: readonly number[], shape: readonly number[]): Pieces
 const numberHead = Buffer.from([0x0a, 0x09, 0x11]);
 const numberSize = numberHead.length + 8;
 
-const rowOf = (values: readonly number[]): Buffer => {
+/** The values of a ListValue. */
+export const rowOf = (values: readonly number[]): Buffer => {
   const row = Buffer.allocUnsafe(values.length * numberSize);
   values.forEach((value, i) => {
     numberHead.copy(row, i * numberSize);
