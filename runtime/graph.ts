@@ -73,7 +73,7 @@ export const makeGraph = <Carried>(options: GraphOptions<Carried>): Graph<Carrie
   const routers = all.filter(
     (unit) => unit.plan.children.length > 0 && chooses(unit, options.builtIns),
   );
-  const learns = all.some(({ builtIn }) => builtIn?.feedback !== undefined);
+  const learns = all.some((unit) => learnsFrom(unit, options.builtIns));
   const { takesFeedback, feedbackRoutes } = options.codec;
   return {
     root: makeNode(units, options),
@@ -126,13 +126,23 @@ const makeNode = <Carried>(unit: Unit<Carried>, options: GraphOptions<Carried>):
   const steps =
     unit.builtIn !== undefined && builtIn !== undefined ? builtIn : remoteSteps(unit, options, log);
   const asked = does(plan, "ROUTER", "ROUTE") && unit.builtIn === undefined;
+  const router = asked || builtIn?.route === undefined ? undefined : builtIn;
   return {
     name: plan.name,
     children: unit.children.map((one) => makeNode(one, options)),
     ...steps,
     ...hooks(steps, log),
-    route: asked ? (message, call) => askRoute(unit, codec, message, call) : builtIn?.route,
+    route: asked ? (message, call) => askRoute(unit, codec, message, call) : router?.route,
+    // A container beside a built-in router does not keep it from learning.
+    feedback: steps.feedback ?? router?.feedback,
+    recall: router?.recall,
   };
+};
+
+/** Its built-in node takes feedback; one whose container routes is never asked. */
+const learnsFrom = <Carried>({ plan, builtIn }: Unit<Carried>, builtIns: BuiltIns): boolean => {
+  const router = does(plan, "ROUTER", "ROUTE") ? undefined : builtIns.get(plan);
+  return (builtIn ?? (router?.route && router))?.feedback !== undefined;
 };
 
 const isTransformer = ({ implementation }: PlanUnit): boolean =>

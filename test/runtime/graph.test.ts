@@ -260,6 +260,42 @@ describe("makeGraph with built-in nodes", () => {
   });
 });
 
+describe("makeGraph with routers that learn", () => {
+  const bandit = {
+    implementation: "EPSILON_GREEDY",
+    parameters: [
+      { name: "epsilon", value: "0" },
+      { name: "best_branch", value: "1" },
+    ],
+    children: [child("a"), child("b")],
+  };
+
+  it.each([
+    { name: "by themselves", plan: bandit, learns: true },
+    { name: "beside a container of no type", plan: { ...bandit, endpoint: at }, learns: true },
+    {
+      name: "whose container routes",
+      plan: { ...bandit, type: "ROUTER", endpoint: at },
+      learns: false,
+    },
+    { name: "that never do", plan: { ...bandit, implementation: "RANDOM_ABTEST" }, learns: false },
+  ])("knows them: $name", ({ plan, learns }) => {
+    expect(graphOf(plan).graph.learns).toBe(learns);
+  });
+
+  it.each([{ endpoint: undefined }, { endpoint: at }])(
+    "sends feedback the way that the id says, with endpoint $endpoint",
+    async ({ endpoint }) => {
+      const { graph, journal } = graphOf({ ...bandit, ...(endpoint && { endpoint }) });
+      const engine = makeEngine(graph.root, undefined);
+      await engine.predict(payload("m"), makeCall());
+      const told = payload('{"reward":1}');
+      await engine.feedback(told, makeCall(), graph.feedbackRoutes(told));
+      expect(journal).toEqual(["b.predict", "b.send-feedback"]);
+    },
+  );
+});
+
 describe("unitAnswer", () => {
   const { graph, journal } = graphOf({
     implementation: "SIMPLE_ROUTER",

@@ -99,3 +99,34 @@ describe("grpcCodeLabel", () => {
     expect(grpcCodeLabel(code)).toBe(label);
   });
 });
+
+describe("measures of nodes", () => {
+  const measure = { name: "arms", type: "gauge", help: "a\\b\nc", labels: {} } as const;
+
+  it("are in the scrape under the engine's labels, each metric once", async () => {
+    const metrics = metricsOf();
+    let value = 0;
+    metrics.measured(() => [
+      { node: "r", measures: [{ ...measure, labels: { arm: 'x"y' }, value }] },
+      { node: "s", measures: [{ ...measure, value: Number.NaN }] },
+    ]);
+    value = 1.5;
+    const own = (await metrics.text()).split("\n").filter((line) => line.includes("espalier_"));
+    expect(own).toEqual([
+      "# HELP espalier_arms a\\\\b\\nc",
+      "# TYPE espalier_arms gauge",
+      'espalier_arms{arm="x\\"y",deployment="dep",predictor="p",node="r"} 1.5',
+      'espalier_arms{deployment="dep",predictor="p",node="s"} NaN',
+    ]);
+  });
+
+  it.each([
+    { value: Number.POSITIVE_INFINITY, text: "+Inf" },
+    { value: Number.NEGATIVE_INFINITY, text: "-Inf" },
+    { value: 1e21, text: "1e+21" },
+  ])("write $value as $text", async ({ value, text }) => {
+    const metrics = metricsOf();
+    metrics.measured(() => [{ node: "r", measures: [{ ...measure, value }] }]);
+    expect(await metrics.text()).toMatch(new RegExp(`\\} ${text.replace("+", "\\+")}\\n$`));
+  });
+});
