@@ -428,6 +428,26 @@ describe("feedback", () => {
     expect(journal).toEqual(want);
   });
 
+  it.each([
+    {
+      name: "asks a node that may know where nothing is said",
+      said: {},
+      knows: 1,
+      want: ["b<f", "r<f"],
+    },
+    { name: "believes what is said first", said: { r: 0 }, knows: 1, want: ["a1<f", "a<f", "r<f"] },
+    {
+      name: "reaches all where nobody knows",
+      said: {},
+      knows: undefined,
+      want: ["a1<f", "b<f", "a<f", "r<f"],
+    },
+  ])("$name", async ({ said, knows, want }) => {
+    const journal: Journal = [];
+    await send(tree(journal, { recall: async () => knows }), said);
+    expect(journal).toEqual(want);
+  });
+
   it("sends every node the message as it came, and answers with it where none takes it", async () => {
     const journal: Journal = [];
     expect(await send(tree(journal, { feedback: undefined }))).toBe("f");
