@@ -24,7 +24,6 @@ export type Lesson = {
 };
 
 export type Algorithm = {
-  readonly name: string;
   readonly range: RewardRange;
   choose(look: Look): Choice;
   /** Whether lessons need what was remembered. */

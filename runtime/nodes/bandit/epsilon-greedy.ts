@@ -32,7 +32,6 @@ export const makeEpsilonGreedy = (
   return makeBandit(setup, means, {
     arms,
     algorithm: {
-      name: "EPSILON_GREEDY",
       range: rangeOfKind(values.reward_kind),
       choose: () => [random() < epsilon ? anyArm() : (best() ?? anyArm())],
       remembers: false,

@@ -66,7 +66,6 @@ export const makeExp3 = (values: Values<typeof routers.EXP3>, means: Means): Bui
   return makeBandit(setup, means, {
     arms,
     algorithm: {
-      name: "EXP3",
       range,
       choose: () => {
         weigh();

@@ -58,7 +58,6 @@ export const makeLinUcb = (values: Values<typeof routers.LINUCB>, means: Means):
   return makeBandit(setup, means, {
     arms,
     algorithm: {
-      name: "LINUCB",
       range: anyReward,
       choose: (look) => {
         const row = meanRow(modelRows(shape, look.numbers()));

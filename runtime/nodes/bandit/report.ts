@@ -7,11 +7,10 @@ import type { Setup } from "./setup.ts";
 export const describeArms = (
   { names, verbose }: Setup,
   arms: Arms,
-  algorithm: Pick<Algorithm, "name" | "probabilities" | "details">,
+  algorithm: Pick<Algorithm, "probabilities" | "details">,
 ) => {
   const probabilities = algorithm.probabilities();
   return {
-    algorithm: algorithm.name,
     branches: names.map((name, arm) => ({
       branch: arm,
       name,

@@ -56,7 +56,6 @@ export const makeThompson = (
   return makeBandit(setup, means, {
     arms,
     algorithm: {
-      name: "THOMPSON_SAMPLING",
       range: rangeOfKind(kind),
       choose: () => [first !== undefined && isUnknown() ? first : warmUp.choose()],
       remembers: false,

@@ -47,7 +47,6 @@ export const makeUcb1 = (values: Values<typeof routers.UCB1>, means: Means): Bui
   return makeBandit(setup, means, {
     arms,
     algorithm: {
-      name: "UCB1",
       range,
       choose: () => [warmUp.choose()],
       remembers: false,

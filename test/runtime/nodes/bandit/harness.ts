@@ -82,7 +82,6 @@ export type Branch = {
 };
 
 type Description = {
-  readonly algorithm: string;
   readonly branches: readonly Branch[];
   readonly history?: readonly unknown[];
 };
