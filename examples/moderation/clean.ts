@@ -21,11 +21,11 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/&gt;/gi, ">"],
   [/&quot;/gi, '"'],
   [/&amp;/gi, "&"],
-  [/<(style|script)\b[^>]*>[^<]*(<\/\1>)?/gi, " "],
+  [/<(style|script)\b[^<>]*>[^<]*(<\/\1>)?/gi, " "],
   [/<[a-z!/][^<>]*>/gi, " "],
   [/^[ \t]*>.*$/gm, " "],
   [/(https?:\/\/|www\.)[^ \t\r\n<>"]+/gi, " aweblink "],
-  [/[\w.+-]+@[\w.-]+/g, " amailaddress "],
+  [/(?<![\w.+-])[\w.+-]+@[\w.-]+/g, " amailaddress "],
   [/[0-9]+/g, " "],
   [/[ \t\r\n]+/g, " "],
 ];

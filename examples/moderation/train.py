@@ -55,11 +55,11 @@ RULES = [
     (r"&gt;", ">", re.I),
     (r"&quot;", '"', re.I),
     (r"&amp;", "&", re.I),
-    (r"<(style|script)\b[^>]*>[^<]*(</\1>)?", " ", re.I),
+    (r"<(style|script)\b[^<>]*>[^<]*(</\1>)?", " ", re.I),
     (r"<[a-z!/][^<>]*>", " ", re.I),
     (r"^[ \t]*>.*$", " ", re.M),
     (r"(https?://|www\.)[^ \t\r\n<>\"]+", " aweblink ", re.I),
-    (r"[\w.+-]+@[\w.-]+", " amailaddress ", 0),
+    (r"(?<![\w.+-])[\w.+-]+@[\w.-]+", " amailaddress ", 0),
     (r"[0-9]+", " ", 0),
     (r"[ \t\r\n]+", " ", 0),
 ]

@@ -1,46 +1,9 @@
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { root } from "../support/serve-process.ts";
-
-const startMs = 60_000;
-const read = (file: string) => JSON.parse(readFileSync(join(root, "examples", file), "utf8"));
-
-/** Runs `espalier up` on free ports; `urls` resolves once `count` deployments are ready. */
-const up = (manifests: readonly string[], count: number) => {
-  const child = spawn(`${root}bin/espalier`, ["up", "--port", "0", ...manifests], {
-    cwd: root,
-    env: { PATH: "/usr/bin:/bin" },
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: startMs - 5000, // nothing outlives a test that fails
-  });
-  const said: string[] = [];
-  const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const urls = new Promise<ReadonlyMap<string, string>>((resolve, reject) => {
-    const ready = new Map<string, string>();
-    for (const input of [child.stdout, child.stderr]) {
-      createInterface({ input }).on("line", (line) => {
-        said.push(line);
-        const [, name, url] = /^(\S+) is ready: (\S+)$/.exec(line) ?? [];
-        if (name !== undefined && url !== undefined) ready.set(name, url);
-        if (ready.size === count) resolve(ready);
-      });
-    }
-    void exited.then((code) => reject(new Error(`up ended with ${code}:\n${said.join("\n")}`)));
-  });
-  return {
-    urls,
-    stop: () => {
-      child.kill("SIGINT");
-      return exited;
-    },
-  };
-};
+import { post, read, startMs, up } from "./up-process.ts";
 
 describe("espalier up runs the examples", () => {
-  const running = up(["examples/wine/deployment.yaml", "examples/minimal/deployment.yaml"], 2);
+  const names = ["wine", "minimal", "moderation", "outlier"];
+  const running = up(names.map((name) => `examples/${name}/deployment.yaml`));
   let urls: ReadonlyMap<string, string>;
   beforeAll(async () => {
     urls = await running.urls;
@@ -50,20 +13,15 @@ describe("espalier up runs the examples", () => {
   }, startMs);
 
   const predict = async (name: string, request: object) => {
-    const answer = await fetch(`${urls.get(name)}/api/v1.0/predictions`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(request),
-    });
-    expect(answer.status).toBe(200);
-    return (await answer.json()) as { data: { ndarray: number[][] } }; // asserted by the tests
+    const { status, body } = await post(urls.get(name), "predictions", request);
+    expect(status).toBe(200);
+    return body as { data: { names: string[]; ndarray: number[][] }; meta: { tags: Tags } }; // asserted by the tests
   };
 
   it("wine, with the accuracy of its training", async () => {
     const { names, rows, labels, accuracy } = read("wine/heldout.json");
     const { data } = await predict("wine", { data: { names, ndarray: rows } });
-    const right = data.ndarray.filter((row, i) => row.indexOf(Math.max(...row)) === labels[i]);
-    expect(right.length / rows.length).toBe(accuracy.ensemble);
+    expect(shareOfRight(data.ndarray, labels)).toBe(accuracy.ensemble);
   });
 
   it("wine, answering its request.json", async () => {
@@ -74,4 +32,61 @@ describe("espalier up runs the examples", () => {
     const { data } = await predict("minimal", read("minimal/request.json"));
     expect(data.ndarray).toEqual([[-40], [32], [68], [212]]);
   });
+
+  it("moderation, with the accuracy of its training", async () => {
+    const { posts, accuracy }: { posts: Post[]; accuracy: number } =
+      read("moderation/heldout.json");
+    const { data } = await predict("moderation", {
+      data: { ndarray: posts.map(({ words }) => words) },
+    });
+    expect(data.names).toEqual(["fine", "spam"]);
+    expect(
+      shareOfRight(
+        data.ndarray,
+        posts.map(({ label }) => label),
+      ),
+    ).toBe(accuracy);
+    expect(
+      difference(
+        data.ndarray,
+        posts.map(({ probabilities }) => probabilities),
+      ),
+    ).toBeLessThan(1e-12);
+  });
+
+  it("moderation, refusing what is no text", async () => {
+    const request = { data: { ndarray: ["fine", 7] } };
+    const { status, body } = await post(urls.get("moderation"), "predictions", request);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ status: { info: "row 1 is number; send texts" } });
+  });
+
+  it("outlier, with scikit-learn's probabilities and scores", async () => {
+    const rows: Cells[] = read("outlier/heldout.json");
+    const { data, meta } = await predict("outlier", {
+      data: { ndarray: rows.map(({ row }) => row) },
+    });
+    expect(
+      difference(
+        data.ndarray,
+        rows.map(({ probabilities }) => probabilities),
+      ),
+    ).toBeLessThan(1e-12);
+    expect(difference([meta.tags["outlier-score"]], [rows.map(({ score }) => score)])).toBeLessThan(
+      1e-12,
+    );
+    expect(meta.tags["outlier-predictions"].filter((flag) => flag === 1)).toHaveLength(7);
+  });
 });
+
+type Tags = { readonly "outlier-score": number[]; readonly "outlier-predictions": number[] };
+type Post = { readonly words: string; readonly label: number; readonly probabilities: number[] };
+type Cells = { readonly row: number[]; readonly probabilities: number[]; readonly score: number };
+type Table = readonly (readonly number[])[];
+
+const shareOfRight = (probabilities: Table, labels: readonly number[]): number =>
+  probabilities.filter((row, i) => row.indexOf(Math.max(...row)) === labels[i]).length /
+  probabilities.length;
+
+const difference = (a: Table, b: Table): number =>
+  Math.max(...a.flatMap((row, i) => row.map((value, j) => Math.abs(value - (b[i]?.[j] ?? NaN)))));
