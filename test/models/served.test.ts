@@ -15,6 +15,7 @@ import {
   type Workbench,
 } from "../local/harness.ts";
 import { type Case, casesIn, differenceOf, fixtures } from "./answers.ts";
+import { post } from "./ask.ts";
 
 const startMs = 90_000;
 const cases = casesIn(fixtures).filter(({ kind }) => kind !== "ONNX");
@@ -62,28 +63,11 @@ afterAll(async () => {
   bench.remove();
 }, startMs);
 
-/** What is read of an answer in either protocol. */
-type Answer = {
-  readonly data: { readonly names: readonly string[]; readonly ndarray: readonly unknown[] };
-  readonly outputs: readonly { readonly data: readonly unknown[] }[];
-  readonly status: { readonly info: string };
-};
-
-const post = async (
-  path: string,
-  body: object,
-): Promise<{ readonly status: number; readonly json: Answer }> => {
-  const response = await fetch(`http://127.0.0.1:${port}/seldon/default/${path}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  return { status: response.status, json: (await response.json()) as Answer }; // each test looks
-};
+const at = (path: string): string => `http://127.0.0.1:${port}/seldon/default/${path}`;
 
 describe("ESPALIER_SERVER", () => {
   it("answers over REST as its library does, with the names of classes", async () => {
-    const { json } = await post("path/api/v1.0/predictions", { data: { ndarray: forest.X } });
+    const { json } = await post(at("path/api/v1.0/predictions"), { data: { ndarray: forest.X } });
     expect(differenceOf(json.data.ndarray, forest.P)).toBeLessThan(1e-6);
     expect(json.data.names).toEqual(["a", "b", "c"]);
   });
@@ -114,7 +98,7 @@ describe("ESPALIER_SERVER", () => {
   it("speaks the Open Inference Protocol, and describes itself", async () => {
     const rows = (trees.X as readonly (number | null)[][]).filter((row) => !row.includes(null));
     const want = trees.P.filter((_answer, i) => !(trees.X[i] as unknown[]).includes(null));
-    const { json } = await post("file/v2/models/m/infer", {
+    const { json } = await post(at("file/v2/models/m/infer"), {
       inputs: [{ name: "x", datatype: "FP64", shape: [rows.length, 4], data: rows.flat() }],
     });
     expect(json.outputs[0]).toMatchObject({
@@ -123,7 +107,7 @@ describe("ESPALIER_SERVER", () => {
       shape: [rows.length, 3],
     });
     expect(differenceOf(json.outputs[0]?.data ?? [], want)).toBeLessThan(1e-6);
-    const response = await fetch(`http://127.0.0.1:${port}/seldon/default/file/v2/models/m`);
+    const response = await fetch(at("file/v2/models/m"));
     expect(await response.json()).toMatchObject({
       name: "m",
       platform: "lightgbm",
@@ -133,12 +117,12 @@ describe("ESPALIER_SERVER", () => {
   });
 
   it("serves what it has fetched", async () => {
-    const { json } = await post("http/api/v1.0/predictions", { data: { ndarray: texts.X } });
+    const { json } = await post(at("http/api/v1.0/predictions"), { data: { ndarray: texts.X } });
     expect(differenceOf(json.data.ndarray, texts.P)).toBeLessThan(1e-6);
   });
 
   it("answers 400 with the place of what it cannot work with", async () => {
-    const { status, json } = await post("path/api/v1.0/predictions", {
+    const { status, json } = await post(at("path/api/v1.0/predictions"), {
       data: {
         ndarray: [
           [1, 2, 3, 4],

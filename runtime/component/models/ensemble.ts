@@ -1,5 +1,5 @@
 /** What the trees of a model say together, before its link. */
-import { type Forest, findLeaves } from "./forest.ts";
+import { type Forest, finderFor } from "./forest.ts";
 import type { Table } from "./table.ts";
 
 export type Ensemble = {
@@ -24,6 +24,7 @@ export const sumsOf = (ensemble: Ensemble, table: Table): Table => {
   const size = table.rows * columns;
   const sums = isSingle ? new Float32Array(size) : new Float64Array(size);
   for (let i = 0; i < size; i += 1) sums[i] = base[i % columns] ?? 0;
+  const findLeaves = finderFor(forest, table);
   const found = new Int32Array(table.rows);
   for (let tree = 0; tree < forest.roots.length; tree += 1) {
     findLeaves(forest, forest.roots[tree] ?? 0, table, found);

@@ -1,6 +1,6 @@
 /** From the trees of a file to a forest, and the proof that no walk in it leaves a tree or goes in circles. */
 import { ModelFault } from "./fault.ts";
-import { type Forest, rules } from "./forest.ts";
+import { type Forest, rules, special } from "./forest.ts";
 
 /** A tree of a file. A child is the index of a node; a leaf is what `leafOf` says. */
 export type TreeSource = {
@@ -35,7 +35,7 @@ const mostNodes = 100_000_000;
 /** `columns` is how many a row has, `width` how many numbers a leaf has. */
 export const makeForestBuilder = (columns: number, width: number): ForestBuilder => {
   const grown: Grown = {
-    ...{ feature: [], threshold: [], yes: [], no: [], rule: [] },
+    ...{ feature: [], threshold: [], children: [], rule: [] },
     ...{ roots: [], leaves: [], bits: [], sets: [0] },
   };
   return {
@@ -45,9 +45,9 @@ export const makeForestBuilder = (columns: number, width: number): ForestBuilder
     build: () => ({
       feature: Int32Array.from(grown.feature),
       threshold: Float64Array.from(grown.threshold),
-      yes: Int32Array.from(grown.yes),
-      no: Int32Array.from(grown.no),
+      children: Int32Array.from(grown.children),
       rule: Uint8Array.from(grown.rule),
+      isPlain: !grown.rule.some((rule) => (rule & special) !== 0),
       roots: Int32Array.from(grown.roots),
       leaves: Float64Array.from(grown.leaves),
       width,
@@ -57,7 +57,7 @@ export const makeForestBuilder = (columns: number, width: number): ForestBuilder
   };
 };
 
-type Grown = { readonly [Name in Exclude<keyof Forest, "width">]: number[] };
+type Grown = { readonly [Name in Exclude<keyof Forest, "width" | "isPlain">]: number[] };
 
 /** Nodes are renumbered in the order of a walk, so that a branch lies together. */
 const plant = (grown: Grown, tree: TreeSource, columns: number, width: number): void => {
@@ -82,8 +82,8 @@ const plant = (grown: Grown, tree: TreeSource, columns: number, width: number): 
     const index = grown.feature.length;
     into[at] = index;
     grow(grown, split);
-    waiting.push({ node: split.no, into: grown.no, at: index });
-    waiting.push({ node: split.yes, into: grown.yes, at: index });
+    waiting.push({ node: split.no, into: grown.children, at: 2 * index });
+    waiting.push({ node: split.yes, into: grown.children, at: 2 * index + 1 });
   }
   if (grown.feature.length > mostNodes) throw new ModelFault(path, "is one of too many trees");
 };
@@ -100,8 +100,7 @@ const requireNode = (node: number, { nodes, path }: TreeSource): void => {
 
 const grow = (grown: Grown, { feature, threshold, rule, categories }: Split): void => {
   grown.feature.push(feature);
-  grown.yes.push(0);
-  grown.no.push(0);
+  grown.children.push(0, 0);
   if (categories === undefined) {
     grown.threshold.push(threshold);
     grown.rule.push(rule);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { findLeaves, rules } from "../../../../runtime/component/models/forest.ts";
+import { finderFor, rules } from "../../../../runtime/component/models/forest.ts";
 import { makeForestBuilder } from "../../../../runtime/component/models/forest-builder.ts";
 import { floatBelow } from "../../../../runtime/component/models/xgboost-tree.ts";
 
@@ -62,12 +62,13 @@ const forestOf = (trees: readonly Tree[]) => {
   return builder.build();
 };
 
-describe("findLeaves", () => {
-  const row = fc.array(fc.constantFrom(-2, -1, 0, 0.5, 1, 3, Number.NaN), {
-    minLength: columns,
-    maxLength: columns,
-  });
-  it("comes to the leaf that a walk from node to node comes to", () => {
+describe("finderFor", () => {
+  const cells = [-2, -1, 0, 0.5, 1, 3];
+  it.each([
+    { name: "whole rows", values: cells },
+    { name: "rows with missing values", values: [...cells, Number.NaN] },
+  ])("comes to the leaf that a walk from node to node comes to: $name", ({ values }) => {
+    const row = fc.array(fc.constantFrom(...values), { minLength: columns, maxLength: columns });
     const given = fc.tuple(
       fc.array(treeOf, { minLength: 1, maxLength: 4 }),
       fc.array(row, { minLength: 1, maxLength: 5 }),
@@ -76,6 +77,7 @@ describe("findLeaves", () => {
       fc.property(given, ([trees, rows]) => {
         const forest = forestOf(trees);
         const table = { rows: rows.length, columns, values: Float64Array.from(rows.flat()) };
+        const findLeaves = finderFor(forest, table);
         const found = new Int32Array(rows.length);
         trees.forEach((tree, i) => {
           findLeaves(forest, forest.roots[i] ?? 0, table, found);
