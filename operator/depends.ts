@@ -1,4 +1,5 @@
 import { isPrepackaged, walk } from "../api/graph.ts";
+import type { Issue } from "../api/result.ts";
 import type { Deployment } from "../api/types.ts";
 
 /** Whether what a deployment becomes is also said by `seldon-config`. Source: operator contract, 9.3. */
@@ -8,3 +9,7 @@ export const dependsOnSettings = ({ spec }: Deployment): boolean =>
       Boolean(explainer?.type) ||
       walk(graph).some((unit) => Boolean(unit.modelUri) || isPrepackaged(unit)),
   );
+
+/** Whether a fault may be one only because the servers that `seldon-config` names are not known. */
+export const isOfServers = ({ path }: Issue): boolean =>
+  /\.(?:implementation|modelUri)$/.test(path);

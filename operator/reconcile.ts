@@ -10,7 +10,7 @@ import type { Issue } from "../api/result.ts";
 import type { Settings } from "../api/settings.ts";
 import type { Deployment } from "../api/types.ts";
 import type { Cluster, ClusterEvent } from "./cluster/cluster.ts";
-import { dependsOnSettings } from "./depends.ts";
+import { dependsOnSettings, isOfServers } from "./depends.ts";
 import { type Engine, withEngine } from "./engine-basis.ts";
 import { statusEvents } from "./events.ts";
 import { readFacts } from "./facts.ts";
@@ -87,11 +87,14 @@ type Finding<T> =
 const want = async (manifest: KubernetesObject, around: Surroundings): Promise<Finding<Wanted>> => {
   const { settings, fault = "", isSound } = around.settings();
   const parsed = parse(manifest, settings);
-  if (!parsed.ok) return { ok: false, faults: invalidSpec(parsed.issues) };
-  const deployment = parsed.value;
-  if (!isSound && dependsOnSettings(deployment)) {
-    return { ok: false, faults: [{ reason: "SettingsUnreadable", message: fault }] };
+  const unreadable: Fault = { reason: "SettingsUnreadable", message: fault };
+  if (!parsed.ok) {
+    const issues = isSound ? parsed.issues : parsed.issues.filter((one) => !isOfServers(one));
+    const isUnsure = issues.length < parsed.issues.length;
+    return { ok: false, faults: [...(isUnsure ? [unreadable] : []), ...invalidSpec(issues)] };
   }
+  const deployment = parsed.value;
+  if (!isSound && dependsOnSettings(deployment)) return { ok: false, faults: [unreadable] };
   const facts = await factsOf(accountsOf(deployment), deployment, around);
   if (!facts.ok) return facts;
   const rendered = render(deployment, settings, facts.value);

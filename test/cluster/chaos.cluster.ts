@@ -236,7 +236,8 @@ const untilModels = async (namespace: string): Promise<void> => {
   try {
     for (const name of models) await api.until(sdep(namespace, name), isSettled, overLimitMs);
   } catch (error) {
-    for (const { lines } of running) console.log(JSON.stringify(lines.slice(-8), undefined, 1));
+    const said = [...running].map(({ lines }) => JSON.stringify(lines.slice(-8)));
+    process.stdout.write(`${said.join("\n")}\n`);
     throw error;
   }
 };

@@ -283,7 +283,13 @@ describe("makeReconcile, faults", () => {
     world.apply(server);
     expect((await world.pass()).code).toBe("FAULTY");
     expect(world.condition("Ready")).toBe("Ready=False SettingsUnreadable");
+    const own = { name: "model", implementation: "MY_SERVER", modelUri: "gs://a" };
+    world.apply(manifest([predictor("default", { graph: own, componentSpecs: [] })]));
+    expect((await world.pass()).code).toBe("FAULTY");
+    expect(world.condition("Ready")).toBe("Ready=False SettingsUnreadable");
     world.set({}, { fault: undefined, isSound: true });
+    expect((await world.pass()).code).toBe("REJECTED");
+    world.apply(server);
     expect((await world.pass()).code).toBe("PROGRESSING");
     world.set({}, { fault: "ConfigMap seldon-system/seldon-config: no JSON", isSound: true });
     await world.pass();
