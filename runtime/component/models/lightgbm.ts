@@ -13,7 +13,7 @@ import type { ModelOptions, StoredModel } from "./stored-model.ts";
 import { makeTreeModel } from "./tree-model.ts";
 
 /** Source: LightGBM, objectives, and how each converts its output. */
-const objectives: ReadonlyMap<string, Link> = new Map<string, Link>([
+export const objectives: ReadonlyMap<string, Link> = new Map<string, Link>([
   ["binary", "logistic"],
   ["multiclass", "softmax"],
   ["multiclassova", "logistic"],

@@ -18,7 +18,7 @@ import { readCount, readTfidf } from "./steps-text.ts";
 /** Reads one step, for what comes out of the step before it. */
 export type StepReader = (field: Field, takes: Form) => Step;
 
-const readers: ReadonlyMap<string, StepReader> = new Map<string, StepReader>([
+export const readers: ReadonlyMap<string, StepReader> = new Map<string, StepReader>([
   ["standardize", readStandardize],
   ["min_max", readMinMax],
   ["normalize", readNormalize],

@@ -38,7 +38,7 @@ const logistic: Objective = { link: "logistic", base: "logit" };
 const log: Objective = { link: "exp", base: "log" };
 
 /** Source: XGBoost, learning task parameters. */
-const objectives: ReadonlyMap<string, Objective> = new Map([
+export const objectives: ReadonlyMap<string, Objective> = new Map([
   ["binary:logistic", logistic],
   ["binary:logitraw", plain],
   ["binary:hinge", { link: "hinge", base: "as-is" }],
