@@ -9,6 +9,7 @@
 import { addonNames, prepareAddon } from "./addons.ts";
 import { programs } from "./binaries.ts";
 import { prepareProgram } from "./build.ts";
+import { prepareHelm } from "./helm.ts";
 
 // biome-ignore lint/style/noProcessEnv: the door of this command
 const env = process.env;
@@ -20,6 +21,7 @@ const say = (line: string): void => {
 try {
   // One after the other: each build uses all cores, and what the next one shares with it.
   for (const program of programs) say(`${program}: ${await prepareProgram(program, env, say)}`);
+  say(`helm: ${await prepareHelm(env, say)}`);
   for (const addon of addonNames) say(`${addon}: ${await prepareAddon(addon, env, say)}`);
 } catch (error) {
   process.stderr.write(`cluster: ${error instanceof Error ? error.message : error}\n`);
