@@ -15,8 +15,8 @@ import { given } from "./object.ts";
 import { computeResources } from "./resources.ts";
 import { engineContainerName, type Subject } from "./subject.ts";
 
-/** The engine's container; only settings can be at fault. */
-export const engineContainer = (subject: Subject): Result<Container> => {
+/** The engine's container in a pod with `graceSeconds` to end; only settings can be at fault. */
+export const engineContainer = (subject: Subject, graceSeconds: number): Result<Container> => {
   const { settings } = subject;
   const made = together([imageOf(settings), userOf(settings), resourcesOf(subject)]);
   if (!made.ok) return made;
@@ -25,7 +25,7 @@ export const engineContainer = (subject: Subject): Result<Container> => {
     name: engineContainerName,
     image,
     imagePullPolicy: settings.engineImagePullPolicy,
-    args: engineArgs(subject),
+    args: engineArgs(subject, graceSeconds),
     ports: [
       { name: "http", containerPort: settings.engineHttpPort, protocol: "TCP" },
       {
@@ -46,8 +46,13 @@ export const engineContainer = (subject: Subject): Result<Container> => {
   });
 };
 
-/** Source: operator contract, 4.4; `--metrics_port`: design 5.2.1. */
-const engineArgs = ({ deployment, predictor, settings }: Subject): readonly string[] => {
+/**
+ * Source: operator contract, 4.4; `--metrics_port`: design 5.2.1; `--shutdown_delay`: design 5.2.11.
+ */
+const engineArgs = (
+  { deployment, predictor, settings }: Subject,
+  graceSeconds: number,
+): readonly string[] => {
   const { name, namespace } = deployment.metadata;
   const queueSize =
     annotationOf(deployment, "seldon.io/executor-logger-queue-size") ??
@@ -68,9 +73,17 @@ const engineArgs = ({ deployment, predictor, settings }: Subject): readonly stri
     ["--server_type", serverTypeOf(deployment)],
     ["--log_work_buffer_size", queueSize],
     ["--log_write_timeout_ms", writeTimeoutMs],
+    ["--shutdown_delay", `${shutdownDelaySeconds(graceSeconds)}s`],
   ];
   return [...flags.flat(), `--full_health_checks=${settings.fullHealthChecks}`];
 };
+
+/**
+ * How long it serves on after the signal to stop, for the cluster to forget the pod. Then it lets go
+ * of its clients, while the models beside it still sleep before they are told to stop.
+ */
+const shutdownDelaySeconds = (graceSeconds: number): number =>
+  Math.min(5, Math.floor(graceSeconds / 4));
 
 const engineEnv = (subject: Subject): readonly EnvVar[] => {
   const { predictor, settings } = subject;

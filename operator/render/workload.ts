@@ -46,7 +46,8 @@ export type Workload = {
 export const renderWorkloads = (subject: Subject): Result<readonly Workload[]> => {
   const place = enginePlace(subject);
   if (place.is === "nowhere") return success(components(subject, undefined, undefined));
-  const engine = engineContainer(subject);
+  const host = place.is === "component" ? subject.predictor.componentSpecs[place.index] : undefined;
+  const engine = engineContainer(subject, graceSecondsOf(host));
   if (!engine.ok) return engine;
   return success(
     place.is === "own-pod"
@@ -118,11 +119,14 @@ const replicasOf = (
 ): number | undefined =>
   hpaSpec || kedaSpec ? undefined : (replicas ?? predictor.replicas ?? deployment.spec.replicas);
 
+const graceSecondsOf = (component: SeldonPodSpec | undefined): number =>
+  component?.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+
 const finished = (
-  { spec }: SeldonPodSpec,
+  component: SeldonPodSpec,
   subject: Subject,
 ): ((container: Container) => Container) => {
-  const graceSeconds = spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+  const graceSeconds = graceSecondsOf(component);
   return (container) => {
     const node = nodeContainerOf(container, subject);
     return node === undefined ? container : nodeContainer(node, subject, graceSeconds);

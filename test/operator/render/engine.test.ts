@@ -43,6 +43,8 @@ describe("engineContainer", () => {
         "10000",
         "--log_write_timeout_ms",
         "2000",
+        "--shutdown_delay",
+        "5s",
         "--full_health_checks=false",
       ],
       ports: [
@@ -199,15 +201,26 @@ describe("engineContainer", () => {
       want: ["engineImage", "engineUser"],
     },
   ])("refuses $name", ({ settings, want }) => {
-    const result = engineContainer(subjectOf(mymodel, { ...defaultSettings, ...settings }));
+    const result = engineContainer(subjectOf(mymodel, { ...defaultSettings, ...settings }), 20);
     expect(result.ok ? [] : result.issues.map(({ path }) => path)).toEqual(
       want.map((name) => `settings.${name}`),
     );
   });
 
+  it.each([
+    { graceSeconds: 300, want: "5s" },
+    { graceSeconds: 20, want: "5s" },
+    { graceSeconds: 10, want: "2s" },
+    { graceSeconds: 0, want: "0s" },
+  ])("serves on within a grace of $graceSeconds seconds", ({ graceSeconds, want }) => {
+    const result = engineContainer(subjectOf(mymodel, defaultSettings), graceSeconds);
+    const args = result.ok ? (result.value.args ?? []) : [];
+    expect(args[args.indexOf("--shutdown_delay") + 1]).toBe(want);
+  });
+
   it("names the variable of a resource", () => {
     const settings = { ...defaultSettings, engineResources: { ...engineResources, cpuLimit: "x" } };
-    const result = engineContainer(subjectOf(mymodel, settings));
+    const result = engineContainer(subjectOf(mymodel, settings), 20);
     expect(result.ok ? "" : result.issues[0]?.message).toContain("EXECUTOR_DEFAULT_CPU_LIMIT");
   });
 });
