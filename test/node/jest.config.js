@@ -5,6 +5,8 @@ export default {
   ...base,
   rootDir: "../..",
   testMatch: ["<rootDir>/test/node/**/*.node.ts"],
+  globalSetup: "<rootDir>/test/node/global-setup.js",
+  globalTeardown: "<rootDir>/test/node/global-teardown.js",
   testTimeout: 600_000,
   maxWorkers: 1, // they share one node
 };

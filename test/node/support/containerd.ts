@@ -7,13 +7,6 @@ import { must, run } from "../../peers/environment/run.ts";
 import type { Packages } from "../environment/packages.ts";
 import { bridge, nodePodRange } from "./network.ts";
 
-export type Containerd = {
-  readonly daemon: Daemon;
-  readonly socket: string;
-  /** Takes all images of an archive in. */
-  readonly load: (archive: string) => Promise<void>;
-};
-
 export const pauseImage = "localhost/pause:1";
 
 const readyLimitMs = 30_000;
@@ -75,7 +68,8 @@ const networkOf = (folder: string): object => ({
   ],
 });
 
-export const startContainerd = async (folder: string, packages: Packages): Promise<Containerd> => {
+/** Answers the path of its socket, once it answers. */
+export const startContainerd = async (folder: string, packages: Packages): Promise<string> => {
   mkdirSync(join(folder, "cni"));
   writeFileSync(join(folder, "cni/10-pods.conflist"), JSON.stringify(networkOf(folder)));
   const config = join(folder, "containerd.toml");
@@ -85,15 +79,22 @@ export const startContainerd = async (folder: string, packages: Packages): Promi
     logPath: join(folder, "containerd.log"),
   });
   const socket = join(folder, "containerd.sock");
-  const ctr = [join(packages.bin, "ctr"), "--address", socket];
-  await answers([...ctr, "version"], packages, daemon);
-  return {
-    ...{ daemon, socket },
-    load: async (archive) => {
-      const command = [...ctr, "--namespace", "k8s.io", "images", "import", archive];
-      await must(command, packages.env, loadLimitMs);
-    },
-  };
+  await answers([...client(packages, socket), "version"], packages, daemon);
+  return socket;
+};
+
+const client = ({ bin }: Packages, socket: string): readonly string[] => [
+  ...[join(bin, "ctr"), "--address", socket],
+];
+
+/** Takes all images of an archive in. */
+export const loadImages = async (
+  packages: Packages,
+  socket: string,
+  archive: string,
+): Promise<void> => {
+  const command = ["--namespace", "k8s.io", "images", "import", archive];
+  await must([...client(packages, socket), ...command], packages.env, loadLimitMs);
 };
 
 const answers = async (

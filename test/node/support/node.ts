@@ -2,28 +2,46 @@
 import { join } from "node:path";
 import { findInstalled } from "../../cluster/environment/installed.ts";
 import { makeClientPair, pairPaths } from "../../cluster/support/certificates.ts";
+import { type Cluster, openCluster, type Site } from "../../cluster/support/cluster.ts";
 import { isTrue } from "../../cluster/support/conditions.ts";
-import {
-  type ControlPlane,
-  type Extras,
-  startControlPlane,
-} from "../../cluster/support/control-plane.ts";
-import { type Daemon, startDaemon } from "../../cluster/support/daemon.ts";
+import { type Extras, startControlPlane } from "../../cluster/support/control-plane.ts";
+import { startDaemon } from "../../cluster/support/daemon.ts";
 import type { Objects } from "../../cluster/support/follow.ts";
 import { writeKubeconfig } from "../../cluster/support/kubeconfig.ts";
 import type { Env } from "../../peers/environment/cache.ts";
-import { findPackages } from "../environment/packages.ts";
+import { findPackages, type Packages } from "../environment/packages.ts";
 import { findNodePrograms } from "../environment/programs.ts";
-import { type Containerd, startContainerd } from "./containerd.ts";
-import { startKubelet } from "./kubelet.ts";
+import { loadImages, startContainerd } from "./containerd.ts";
+import { type KubeletOptions, nodeName, startKubelet } from "./kubelet.ts";
 import { kubernetesAddress, makeNetwork, nodeAddress } from "./network.ts";
 import { startProxy } from "./proxy.ts";
 
-export type Node = ControlPlane & {
-  readonly containerd: Containerd;
-  /** Ends the kubelet at once; pods go on. */
-  readonly killKubelet: () => Promise<void>;
-  readonly startKubelet: () => Promise<void>;
+/** All that is needed to use it from another process. */
+export type NodeSite = Site & {
+  readonly socket: string;
+  readonly packages: Packages;
+  readonly kubelet: { readonly options: KubeletOptions; readonly pid: number };
+};
+
+export type Node = Cluster & {
+  readonly site: NodeSite;
+  /** Takes all images of an archive in. */
+  readonly load: (archive: string) => Promise<void>;
+  /** Ends the kubelet at once, and starts another; pods go on meanwhile. */
+  readonly restartKubelet: () => Promise<void>;
+};
+
+export const openNode = (site: NodeSite): Node => {
+  let { pid } = site.kubelet;
+  return {
+    ...openCluster(site),
+    site,
+    load: (archive) => loadImages(site.packages, site.socket, archive),
+    restartKubelet: async () => {
+      process.kill(pid, "SIGKILL");
+      pid = (await startKubelet(site.kubelet.options)).pid;
+    },
+  };
 };
 
 const readyLimitMs = 120_000;
@@ -60,25 +78,25 @@ export type Place = {
   readonly cgroup: string;
 };
 
+export type Started = { readonly site: NodeSite; readonly stop: () => Promise<void> };
+
 /** Starts it in the namespaces of this process, which are its own: see main.ts. */
-export const startNode = async ({ folder, cgroup }: Place, env: Env): Promise<Node> => {
+export const startNode = async ({ folder, cgroup }: Place, env: Env): Promise<Started> => {
   const packages = findPackages(env);
   const programs = findNodePrograms(env);
   await makeNetwork(packages);
-  const [plane, containerd] = await Promise.all([
+  const [plane, socket] = await Promise.all([
     startControlPlane(findInstalled(env), extras),
     startContainerd(folder, packages),
   ]);
   const { folder: planeFolder, url } = plane.site;
   const kubeconfig = (name: string, ...groups: readonly string[]): Promise<string> =>
     writeKubeconfig(planeFolder, url, { name, groups });
-  const kubeletConfig = await kubeconfig("system:node:node1", "system:nodes");
-  const startOurKubelet = (): Promise<Daemon> =>
-    startKubelet({
-      ...{ folder, planeFolder, cgroup, packages, path: programs.kubelet },
-      ...{ kubeconfig: kubeletConfig, socket: containerd.socket },
-    });
-  let kubelet = await startOurKubelet();
+  const options: KubeletOptions = {
+    ...{ folder, planeFolder, cgroup, packages, socket, path: programs.kubelet },
+    kubeconfig: await kubeconfig(`system:node:${nodeName}`, "system:nodes"),
+  };
+  const { pid } = await startKubelet(options);
   await startDaemon({
     command: [
       programs["kube-scheduler"],
@@ -94,11 +112,7 @@ export const startNode = async ({ folder, cgroup }: Place, env: Env): Promise<No
   const isReady = (nodes: Objects): boolean => nodes.some((one) => isTrue(one, "Ready"));
   await plane.api.untilAll({ apiVersion: "v1", kind: "Node" }, isReady, readyLimitMs);
   return {
-    ...plane,
-    containerd,
-    killKubelet: () => kubelet.end(),
-    startKubelet: async () => {
-      kubelet = await startOurKubelet();
-    },
+    site: { ...plane.site, socket, packages, kubelet: { options, pid } },
+    stop: plane.stop,
   };
 };

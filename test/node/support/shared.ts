@@ -1,14 +1,46 @@
 /** The node that all test files of a run share; jest starts it before them. */
 import { basename } from "node:path";
+import { findNodePrograms } from "../environment/programs.ts";
+import { installDns } from "./dns.ts";
 import { placeVariable } from "./enclosure.ts";
-import { type Node, startNode } from "./node.ts";
+import { buildAll } from "./images.ts";
+import { type Node, type NodeSite, openNode, startNode } from "./node.ts";
 
-// biome-ignore lint/style/noProcessEnv: how the one who encloses passes words
+const variable = "ESPALIER_TEST_NODE";
+
+// biome-ignore lint/style/noProcessEnv: how the one who encloses passes words, and jest to its tests
 const env = process.env;
 
+const say = (line: string): void => {
+  process.stdout.write(`node: ${line}\n`);
+};
+
 /** @throws {Error} outside of an enclosure. */
-export const startShared = (): Promise<Node> => {
+export const startShared = async (): Promise<() => Promise<void>> => {
   const folder = env[placeVariable];
   if (folder === undefined) throw new Error("there is no node here: use npm run test:node");
-  return startNode({ folder, cgroup: basename(folder) }, env);
+  const began = Date.now();
+  const since = (): string => `${((Date.now() - began) / 1000).toFixed(0)} s`;
+  const [started, archive] = await Promise.all([
+    startNode({ folder, cgroup: basename(folder) }, env),
+    buildAll(folder, findNodePrograms(env)),
+  ]);
+  say(`ready, and images built, after ${since()}`);
+  env[variable] = JSON.stringify(started.site);
+  const node = openNode(started.site);
+  try {
+    await node.load(archive);
+    await installDns(node.api);
+    say(`images loaded, names resolved after ${since()}`);
+  } finally {
+    node.close();
+  }
+  return started.stop;
+};
+
+/** Opens connections of its own, which the test closes. Use namespaces of your own. */
+export const sharedNode = (): Node => {
+  const site: NodeSite | null = JSON.parse(env[variable] ?? "null");
+  if (site === null) throw new Error("no node was started: use npm run test:node");
+  return openNode(site);
 };
