@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { runStep, startMs, stepsOf, up } from "./up-process.ts";
+import { describe, expect, it } from "@jest/globals";
+import { runStep, startMs, stepsOf, useUp } from "./up-process.ts";
 
 const cases = [
   { name: "bandit", steps: 2 },
@@ -8,14 +8,7 @@ const cases = [
 ];
 
 describe.each(cases)("examples/$name/README.md", ({ name, steps }) => {
-  const running = up([`examples/${name}/deployment.yaml`]);
-  let urls: ReadonlyMap<string, string>;
-  beforeAll(async () => {
-    urls = await running.urls;
-  }, startMs);
-  afterAll(async () => {
-    expect(await running.stop()).toBe(0);
-  }, startMs);
+  const urlOf = useUp([`examples/${name}/deployment.yaml`]);
 
   it(
     "says what its commands answer",
@@ -23,7 +16,7 @@ describe.each(cases)("examples/$name/README.md", ({ name, steps }) => {
       const told = stepsOf(name);
       expect(told).toHaveLength(steps);
       for (const step of told) {
-        const said = await runStep(step, urls.get(name));
+        const said = await runStep(step, urlOf(name));
         if (step.answers === "json") expect(JSON.parse(said)).toEqual(JSON.parse(step.says));
         else expect(said).toBe(step.says);
       }

@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { post, read, startMs, up } from "./up-process.ts";
+import { describe, expect, it } from "@jest/globals";
+import { post, read, useUp } from "./up-process.ts";
 
 describe("espalier up runs the examples", () => {
   const names = ["wine", "minimal", "moderation", "outlier"];
-  const running = up(names.map((name) => `examples/${name}/deployment.yaml`));
-  let urls: ReadonlyMap<string, string>;
-  beforeAll(async () => {
-    urls = await running.urls;
-  }, startMs);
-  afterAll(async () => {
-    expect(await running.stop()).toBe(0);
-  }, startMs);
+  const urlOf = useUp(names.map((name) => `examples/${name}/deployment.yaml`));
 
   const predict = async (name: string, request: object) => {
-    const { status, body } = await post(urls.get(name), "predictions", request);
+    const { status, body } = await post(urlOf(name), "predictions", request);
     expect(status).toBe(200);
     return body as { data: { names: string[]; ndarray: number[][] }; meta: { tags: Tags } }; // asserted by the tests
   };
@@ -56,7 +49,7 @@ describe("espalier up runs the examples", () => {
 
   it("moderation, refusing what is no text", async () => {
     const request = { data: { ndarray: ["fine", 7] } };
-    const { status, body } = await post(urls.get("moderation"), "predictions", request);
+    const { status, body } = await post(urlOf("moderation"), "predictions", request);
     expect(status).toBe(400);
     expect(body).toMatchObject({ status: { info: "row 1 is number; send texts" } });
   });
