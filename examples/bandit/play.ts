@@ -3,7 +3,7 @@
  *
  *     node_modules/.bin/node examples/bandit/play.ts [ADDRESS]
  *
- * Prints how many visitors went to the better model, hundred by hundred, and what the router knows
+ * Prints how many visitors went to the better model, thirty by thirty, and what the router knows
  * at the end.
  */
 import { readFileSync } from "node:fs";
