@@ -2,23 +2,36 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
+export type Package = {
+  /** Its folder, as the lockfile names it: `node_modules/a/node_modules/b`. */
+  readonly path: string;
+  /** `b@1.0.0` */
+  readonly id: string;
+};
+
 type Entry = {
+  readonly version: string;
   readonly dev?: boolean;
   readonly devOptional?: boolean;
   readonly peer?: boolean;
   readonly optional?: boolean;
 };
 
-/** Folders in node_modules, as the lockfile names them: no development dependencies, no types. */
-export const productionPackages = (project: string): readonly string[] => {
+const modules = "node_modules/";
+
+/** No development dependencies, no types. */
+export const productionPackages = (project: string): readonly Package[] => {
   const lock: { readonly packages: Readonly<Record<string, Entry>> } = JSON.parse(
     readFileSync(join(project, "package-lock.json"), "utf8"),
   );
   return Object.entries(lock.packages)
     .filter(([path, { dev, devOptional, peer }]) => path !== "" && !dev && !devOptional && !peer)
-    .filter(([path]) => !path.includes("node_modules/@types/"))
+    .filter(([path]) => !path.includes(`${modules}@types/`))
     .filter(([path, { optional }]) => isInstalled(join(project, path), optional ?? false))
-    .map(([path]) => path);
+    .map(([path, { version }]) => ({
+      path,
+      id: `${path.slice(path.lastIndexOf(modules) + modules.length)}@${version}`,
+    }));
 };
 
 const isInstalled = (folder: string, isOptional: boolean): boolean => {

@@ -32,7 +32,7 @@ const account = `espalier:x:${user}:${user}:`;
 
 /** The layer that changes with the lockfile. */
 export const writePackages = (into: string, project: string): void => {
-  for (const path of productionPackages(project)) {
+  for (const { path } of productionPackages(project)) {
     const from = join(project, path);
     cpSync(from, join(into, root, path), {
       recursive: true,

@@ -11,8 +11,7 @@ import { execFileSync } from "node:child_process";
 import { project } from "./build.ts";
 import { productionPackages } from "./packages.ts";
 
-type Property = { readonly name: string; readonly value: string };
-type Component = { readonly "bom-ref": string; readonly properties?: readonly Property[] };
+type Component = { readonly "bom-ref": string };
 type Dependency = { readonly ref: string; readonly dependsOn?: readonly string[] };
 type Bom = {
   readonly metadata: { readonly component: Component };
@@ -28,11 +27,8 @@ const all: Bom = JSON.parse(
     stdio: ["ignore", "pipe", "inherit"],
   }),
 );
-const held = new Set(productionPackages(project));
-/** Source: CycloneDX property taxonomy, "cdx:npm". */
-const pathOf = ({ properties = [] }: Component): string | undefined =>
-  properties.find(({ name }) => name === "cdx:npm:package:path")?.value;
-const components = all.components.filter((one) => held.has(pathOf(one) ?? ""));
+const held = new Set(productionPackages(project).map(({ id }) => id));
+const components = all.components.filter((one) => held.has(one["bom-ref"]));
 const named = new Set([all.metadata.component, ...components].map((one) => one["bom-ref"]));
 const dependencies = all.dependencies
   .filter(({ ref }) => named.has(ref))

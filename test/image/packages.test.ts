@@ -22,14 +22,14 @@ describe("productionPackages", () => {
     mkdirSync(join(folder, "node_modules/kept"), { recursive: true });
     lock({
       "": { name: "product" },
-      "node_modules/kept": {},
+      "node_modules/kept": { version: "1.2.3" },
       "node_modules/for-tests": { dev: true },
       "node_modules/for-some": { devOptional: true },
       "node_modules/of-a-peer": { peer: true },
       "node_modules/@types/kept": {},
       "node_modules/for-windows": { optional: true },
     });
-    expect(productionPackages(folder)).toEqual(["node_modules/kept"]);
+    expect(productionPackages(folder)).toEqual([{ path: "node_modules/kept", id: "kept@1.2.3" }]);
   });
 
   it("says what to do where one is not installed", () => {
@@ -41,7 +41,7 @@ describe("productionPackages", () => {
     const { dependencies }: { dependencies: object } = JSON.parse(
       readFileSync(join(project, "package.json"), "utf8"),
     );
-    const found = productionPackages(project);
+    const found = productionPackages(project).map(({ path }) => path);
     for (const name of Object.keys(dependencies)) expect(found).toContain(`node_modules/${name}`);
   });
 });
@@ -53,14 +53,10 @@ describe("npm run sbom", () => {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });
-    const { components }: { components: { purl: string }[] } = JSON.parse(output);
-    const named = components.map(({ purl }) =>
-      decodeURIComponent(purl).replace(/^pkg:npm\/(.*)@[^@]*$/, "$1"),
-    );
-    const held = productionPackages(project).map((path) =>
-      path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length),
-    );
-    expect(named.toSorted()).toEqual(held.toSorted());
+    const { components }: { components: { "bom-ref": string }[] } = JSON.parse(output);
+    const named = components.map((one) => one["bom-ref"]);
+    const held = productionPackages(project).map(({ id }) => id);
+    expect(named.toSorted()).toEqual([...new Set(held)].toSorted());
   });
 });
 
