@@ -13,6 +13,7 @@ export const readOnnx = async (
   bytes: Buffer,
   file: string,
   { method, output }: ModelOptions,
+  load: () => Promise<Runtime> = loadRuntime,
 ): Promise<StoredModel> => {
   if (method !== undefined) {
     throw new ModelFault(
@@ -23,7 +24,7 @@ export const readOnnx = async (
   const graph = readOnnxFile(bytes, dirname(file));
   const inputs = graph.inputs.map(inputOf);
   const outputs = outputsOf(graph, output);
-  const runtime = await loadRuntime();
+  const runtime = await load();
   const session = await openSession(runtime, file);
   return {
     platform: "onnxruntime_onnx",

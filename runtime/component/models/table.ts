@@ -40,13 +40,14 @@ export const rowsOf = (
   return order === undefined ? lists : lists.map((row) => order.map((at) => row[at]));
 };
 
-/** A single row may come without the list around it. */
+/** A single row may come without the list around it, and a single column without those around its values. */
 const listed = (X: Features, count: number): readonly unknown[] => {
   if (!Array.isArray(X)) {
     throw new ComponentError(`the model takes rows of ${count} values, not ${kindOf(X)}`);
   }
   if (X.length === 0) throw new ComponentError("the request has no rows");
-  return X.some(Array.isArray) ? X : [X];
+  if (X.some(Array.isArray)) return X;
+  return count === 1 ? X.map((value) => [value]) : [X];
 };
 
 /**

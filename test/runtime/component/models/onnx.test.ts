@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { ModelFault } from "../../../../runtime/component/models/fault.ts";
+import { readOnnx } from "../../../../runtime/component/models/onnx.ts";
 import { readOnnxFile } from "../../../../runtime/component/models/onnx-file.ts";
 import { feedsOf, type Input } from "../../../../runtime/component/models/onnx-input.ts";
 import { elementOf } from "../../../../runtime/component/models/onnx-types.ts";
@@ -127,6 +128,105 @@ describe("readOnnxFile", () => {
         : lengthField(1, lengthField(5, lengthField(6, nested(depth - 1))));
     expect(faultOf(modelOf(nested(2)))).toContain('tensor "w"');
     expect(faultOf(modelOf(nested(50)))).toContain("graph");
+  });
+});
+
+describe("readOnnx", () => {
+  const bytes = readFileSync(join(fixtures, "small-onnx.onnx"));
+  const options = { method: undefined, classNames: undefined, output: undefined };
+  /** A runtime that answers two outputs whatever it is asked, and says what it was asked. */
+  const asked: unknown[] = [];
+  const runtime = {
+    InferenceSession: {
+      create: async () => ({
+        run: async (feeds: object, wanted: readonly string[]) => {
+          asked.push(feeds, wanted);
+          return {
+            label: { type: "int64", dims: [2], data: BigInt64Array.of(1n, 2n) },
+            probabilities: { type: "float32", dims: [2, 1], data: Float32Array.of(0.5, 1) },
+          };
+        },
+      }),
+    },
+    Tensor: class {
+      readonly type: string;
+      readonly data: readonly unknown[];
+      readonly dims: readonly number[];
+      constructor(type: string, data: unknown, dims: readonly number[]) {
+        this.type = type;
+        this.data = Array.from(data as Float32Array); // what its input makes
+        this.dims = dims;
+      }
+    },
+  };
+  const broken = {
+    ...runtime,
+    InferenceSession: { create: () => Promise.reject(new Error("no")) },
+  };
+
+  it("asks for all outputs, and answers them by name", async () => {
+    const model = await readOnnx(bytes, "model.onnx", options, async () => runtime);
+    expect(await model.predict([[1, 2, 3, 4]], [])).toEqual({
+      label: [1, 2],
+      probabilities: [[0.5], [1]],
+    });
+    expect(asked).toEqual([
+      { features: { type: "float32", data: [1, 2, 3, 4], dims: [1, 4] } },
+      ["label", "probabilities"],
+    ]);
+  });
+
+  it("answers the one output that is wanted", async () => {
+    const one = { ...options, output: "label" };
+    const model = await readOnnx(bytes, "model.onnx", one, async () => runtime);
+    expect(await model.predict([[1, 2, 3, 4]], [])).toEqual([1, 2]);
+    expect(model.outputs).toEqual([{ name: "label", datatype: "INT64", shape: [-1] }]);
+  });
+
+  it.each([
+    { name: "an output that is not there", over: { output: "x" }, field: "parameter output" },
+    { name: "a method", over: { method: "predict" as const }, field: "parameter method" },
+    { name: "a file that the runtime refuses", over: {}, field: "" },
+  ])("refuses $name", async ({ over, field }) => {
+    const read = readOnnx(bytes, "model.onnx", { ...options, ...over }, async () => broken);
+    await expect(read).rejects.toMatchObject({ name: "ModelFault", field });
+  });
+
+  const value = (number: number, name: string, type: number) => {
+    const tensor = lengthField(1, varintField(1, type));
+    return lengthField(number, message(textField(1, name), lengthField(2, tensor)));
+  };
+  const sequence = lengthField(
+    12,
+    message(textField(1, "map"), lengthField(2, lengthField(4, []))),
+  );
+  it("warns of outputs that are no tensors", async () => {
+    const model = modelOf(value(11, "x", 1), value(12, "y", 1), sequence);
+    const { warnings, outputs } = await readOnnx(model, "m.onnx", options, async () => runtime);
+    expect([warnings?.length, outputs.map(({ name }) => name)]).toEqual([1, ["y"]]);
+  });
+
+  it.each([
+    {
+      name: "an input of 16 bits",
+      model: [value(11, "x", 10), value(12, "y", 1)],
+      field: "input x",
+    },
+    {
+      name: "an input that is no tensor",
+      model: [lengthField(11, textField(1, "x"))],
+      field: "input x",
+    },
+    { name: "no output that is a tensor", model: [value(11, "x", 1), sequence], field: "graph" },
+  ])("refuses $name", async ({ model, field }) => {
+    const read = readOnnx(modelOf(...model), "m.onnx", options, async () => runtime);
+    await expect(read).rejects.toMatchObject({ name: "ModelFault", field });
+  });
+
+  it("says what to install where there is no runtime", async () => {
+    await expect(readOnnx(bytes, "model.onnx", options)).rejects.toMatchObject({
+      message: expect.stringContaining("npm install --ignore-scripts onnxruntime-node"),
+    });
   });
 });
 

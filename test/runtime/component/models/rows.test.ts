@@ -57,6 +57,12 @@ describe("rows of numbers", () => {
     expect(await predictions(model, [true, 2])).toEqual(await predictions(model, [[1, 2]]));
   });
 
+  it("may be the values of a single column", async () => {
+    const model = { kind: "linear", coefficients: [[2]], intercepts: [0] };
+    const file = write("one.json", { espalier: 1, input: { columns: 1 }, model });
+    expect(await predictions(await loaded(file), [1, 2, 3])).toEqual([2, 4, 6]);
+  });
+
   it("may miss values where trees know what to do", async () => {
     const model = await loaded(`${fixtures}/small-xgboost.json`);
     const [nan] = await predictions(model, [[Number.NaN, 1, 2, 3]]);
