@@ -7,6 +7,7 @@ import { operatorFlags } from "../../operator/flags.ts";
 import { makeMetrics } from "../../operator/metrics.ts";
 import { outcomeCodes } from "../../operator/outcome.ts";
 import { variables } from "../../operator/variables.ts";
+import { clusterRules } from "../cluster/support/operator-roles.ts";
 
 const page = readFileSync(new URL("../../docs/operator.md", import.meta.url), "utf8");
 
@@ -44,6 +45,16 @@ describe("docs/operator.md", () => {
     { heading: "Outcomes", table: outcomeCodes },
   ])("has the table of $heading", ({ heading, table }) => {
     expect(tableOf(heading)).toEqual(Object.entries(table));
+  });
+
+  it("lists the rights that the tests on a real API server give it", () => {
+    const actual = clusterRules.flatMap(({ apiGroups: [group = ""], resources, verbs }) =>
+      resources.map((resource) => [
+        group === "" ? resource : `${resource}.${group}`,
+        verbs.join(" "),
+      ]),
+    );
+    expect(tableOf("Rights")).toEqual(actual);
   });
 
   it("names every type of condition", () => {
