@@ -1,7 +1,7 @@
 /** The steps of a built-in node, between the engine's messages and the numbers that it sees. */
 import type { Call } from "./engine/call.ts";
 import type { Node, Step } from "./engine/node.ts";
-import { asEngineError } from "./errors.ts";
+import { asEngineError, EngineError } from "./errors.ts";
 import type { BuiltInNode, Feedback, Look, Outcome } from "./nodes/node.ts";
 import type { NumericView } from "./nodes/view.ts";
 import type { Payload } from "./payload.ts";
@@ -31,22 +31,49 @@ export const builtInSteps = <Carried>(options: BuiltInOptions<Carried>): Steps<C
   const look = (message: Payload, call: Call<Carried>): Look => makeLook(options, message, call);
   const step = (work: BuiltInNode["input"]): Step<Carried> | undefined =>
     work &&
-    logged(
-      async (message, call) => written(options, await work(look(message, call)), [message]),
-      log,
-    );
+    logged(async (message, call) => {
+      const outcome = await blamingInput(() => work(look(message, call)));
+      return written(options, outcome, [message]);
+    }, log);
   const { route, aggregate, recall } = node;
   return {
     input: step(node.input),
-    output: step(node.output),
-    route: route && ((message, call) => route(look(message, call))),
+    output: node.output && logged(outputOf(options, node.output), log),
+    route: route && ((message, call) => blamingInput(() => route(look(message, call)))),
     aggregate:
       aggregate &&
       (async (answers, call) =>
         written(options, await aggregate(answers.map((one) => look(one, call))), answers)),
     feedback: feedbackStep(options),
-    recall: recall && ((message, call) => recall(codec.feedback(message).id ?? call.id)),
+    recall:
+      recall &&
+      ((message, call) => blamingInput(() => recall(codec.feedback(message).id ?? call.id))),
   };
+};
+
+/** What a model has answered is no fault of the client. */
+const outputOf =
+  <Carried>(
+    options: BuiltInOptions<Carried>,
+    output: NonNullable<BuiltInNode["output"]>,
+  ): Step<Carried> =>
+  async (message, call) =>
+    written(options, await output(makeLook(options, message, call)), [message]);
+
+/** What has come from the client, and cannot be worked with, is told as the client's fault. */
+const blamingInput = <T>(work: () => T | Promise<T>): T | Promise<T> => {
+  try {
+    const done = work();
+    return done instanceof Promise ? done.catch(blame) : done;
+  } catch (thrown) {
+    return blame(thrown);
+  }
+};
+
+const blame = (thrown: unknown): never => {
+  const error = asEngineError(thrown);
+  const isInput = error.code === "PAYLOAD_UNFIT" || error.code === "MESSAGE_UNREADABLE";
+  throw isInput ? new EngineError("INPUT_UNFIT", error.message, { cause: error }) : error;
 };
 
 type How<Carried> = Pick<BuiltInOptions<Carried>, "codec" | "transforms">;
@@ -103,7 +130,7 @@ const feedbackStep = <Carried>({
       request: () => parts().request(),
       truth: () => parts().truth(),
     };
-    await feedback(told);
+    await blamingInput(() => feedback(told));
     return message;
   };
 };

@@ -27,7 +27,9 @@ export const errorTable = {
   PARAMETER_INVALID: { http: 500, grpc: "UNKNOWN" },
   /** A message that must be JSON is not, or cannot be passed on to the next node. */
   MESSAGE_UNREADABLE: { http: 500, grpc: "UNKNOWN" },
-  /** A built-in node cannot work with the payload it got. */
+  /** A built-in node cannot work with what a client sent: a request, or feedback. */
+  INPUT_UNFIT: { http: 400, grpc: "INVALID_ARGUMENT" },
+  /** A built-in node cannot work with what models have answered. */
   PAYLOAD_UNFIT: { http: 500, grpc: "UNKNOWN" },
   /** An outlier detector that blocks found one. */
   OUTLIER_REFUSED: { http: 422, grpc: "INVALID_ARGUMENT" },

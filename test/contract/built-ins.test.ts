@@ -170,8 +170,8 @@ describe("a graph with a built-in node", () => {
     {
       name: "a row of another width",
       unit: node("STANDARD_SCALER", { mean: "1,2,3" }),
-      http: 500,
-      grpc: 2,
+      http: 400,
+      grpc: 3,
       says: /3/,
     },
     {
@@ -265,7 +265,7 @@ describe("a router that learns", () => {
     for (const reward of ['"x"', "NaN", "2", "[1]"]) {
       const body = `{"puid":"p","routing":{"r":0},"reward":${reward}}`;
       const { status } = await post(engine.httpPort, "/api/v1.0/feedback", body);
-      expect({ reward, status }).toEqual({ reward, status: 500 });
+      expect({ reward, status }).toEqual({ reward, status: 400 });
     }
     const body = '{"routing":{"r":7},"reward":1}';
     expect((await post(engine.httpPort, "/api/v1.0/feedback", body)).status).toBe(500);

@@ -46,7 +46,7 @@ describe("examples/bandit", () => {
   it("refuses a reward that is no success, failure or share", async () => {
     const before = await branches();
     const response = { meta: { routing: { chooser: 1 } } };
-    expect((await post(urlOf("bandit"), "feedback", { response, reward: 2 })).status).toBe(500);
+    expect((await post(urlOf("bandit"), "feedback", { response, reward: 2 })).status).toBe(400);
     expect(await branches()).toEqual(before);
   });
 });
