@@ -81,15 +81,16 @@ export const wholeOf = (field: Field, { least, most }: Bounds): number => {
   throw new ModelFault(field.path, `is ${is}: a whole number from ${least} to ${most} is needed`);
 };
 
-/** So many finite numbers, or any number of them. */
-export const numbersOf = (field: Field, length?: number): Float64Array => {
+/** So many numbers, or any number of them; NaN is none, unless it may be there. */
+export const numbersOf = (field: Field, length?: number, mayBeNan = false): Float64Array => {
   const { value, path } = field;
   if (!Array.isArray(value)) throw unlike(field, "a list of numbers");
   requireLength(field, value.length, length);
   const numbers = new Float64Array(value.length);
   for (let i = 0; i < numbers.length; i += 1) {
-    const number = numberOf({ value: value[i], path: `${path}[${i}]` });
-    numbers[i] = number;
+    const item: unknown = value[i];
+    const isNan = mayBeNan && Number.isNaN(item);
+    numbers[i] = isNan ? Number.NaN : numberOf({ value: item, path: `${path}[${i}]` });
   }
   return numbers;
 };
@@ -141,5 +142,5 @@ const unlike = ({ value, path }: Field, wanted: string): ModelFault =>
     path,
     value === undefined
       ? `is missing: ${wanted} is needed`
-      : `is ${kindOf(value)}: ${wanted} is needed`,
+      : `is ${Number.isNaN(value) ? "NaN" : kindOf(value)}: ${wanted} is needed`,
   );

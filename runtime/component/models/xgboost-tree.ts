@@ -21,7 +21,8 @@ export const addXgboostTree = (builder: ForestBuilder, tree: Field, columns: num
   const left = wholesOf(fieldOf(tree, "left_children"), anyWhole, nodes);
   const right = wholesOf(fieldOf(tree, "right_children"), anyWhole, nodes);
   const features = wholesOf(fieldOf(tree, "split_indices"), { least: 0, most: 2 ** 31 - 1 }, nodes);
-  const conditions = numbersOf(fieldOf(tree, "split_conditions"), nodes);
+  // before version 3 those of categories are NaN
+  const conditions = numbersOf(fieldOf(tree, "split_conditions"), nodes, true);
   const defaults = flagsOf(fieldOf(tree, "default_left"), nodes);
   const types = fieldOf(tree, "split_type"); // since 1.5
   const isCategory = isThere(types) ? flagsOf(types, nodes) : undefined;
@@ -40,20 +41,31 @@ export const addXgboostTree = (builder: ForestBuilder, tree: Field, columns: num
       const feature = features[node] ?? columns;
       const isLeft = defaults[node] === 1;
       const [less, more] = [left[node] ?? -1, right[node] ?? -1];
+      const missing = (isYes: boolean): number => (isYes ? rules.missingIsYes : 0);
       if (isCategory?.[node] === 1) {
-        const categories = sets?.get(node);
-        if (categories === undefined) {
-          throw new ModelFault(`${tree.path}.categories_nodes`, `does not have node ${node}`);
-        }
         // the categories of the set go right, all others left
-        const rule = isLeft ? 0 : rules.missingIsYes;
-        return { feature, threshold: 0, yes: more, no: less, rule, categories };
+        const categories = categoriesOf(tree, node, sets);
+        return { feature, threshold: 0, yes: more, no: less, rule: missing(!isLeft), categories };
       }
-      // less than the condition is at most the float below it
-      const threshold = floatBelow(Math.fround(conditions[node] ?? 0));
-      return { feature, threshold, yes: less, no: more, rule: isLeft ? rules.missingIsYes : 0 };
+      const threshold = thresholdOf(tree, node, conditions);
+      return { feature, threshold, yes: less, no: more, rule: missing(isLeft) };
     },
   });
+};
+
+type Sets = ReadonlyMap<number, Uint32Array>;
+
+const categoriesOf = (tree: Field, node: number, sets: Sets | undefined): Uint32Array => {
+  const categories = sets?.get(node);
+  if (categories !== undefined) return categories;
+  throw new ModelFault(`${tree.path}.categories_nodes`, `does not have node ${node}`);
+};
+
+/** Less than the condition is at most the float below it. */
+const thresholdOf = (tree: Field, node: number, conditions: Float64Array): number => {
+  const condition = conditions[node] ?? Number.NaN;
+  if (!Number.isNaN(condition)) return floatBelow(Math.fround(condition));
+  throw new ModelFault(`${tree.path}.split_conditions[${node}]`, "is NaN");
 };
 
 /** True and false in some versions, 1 and 0 in others. */
@@ -64,7 +76,7 @@ const flagsOf = (field: Field, length: number): Int32Array => {
 };
 
 /** The set of each categorical node, as bits. */
-const setsOf = (tree: Field): ReadonlyMap<number, Uint32Array> => {
+const setsOf = (tree: Field): Sets => {
   const categories = wholesOf(fieldAt(tree, "categories"), { least: 0, most: mostCategories });
   const bounds = { least: 0, most: mostNodes };
   const nodes = wholesOf(fieldOf(tree, "categories_nodes"), bounds);

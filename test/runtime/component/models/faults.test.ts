@@ -100,6 +100,21 @@ describe("a faulty XGBoost model", () => {
     expect(await faultsOf(file)).toEqual([path]);
   });
 
+  it("is told by a condition that is no number, unless the node asks for a category", async () => {
+    const text = textOf("small-xgboost.json");
+    const bare = text.replace(/"split_conditions":\[[^,]+/, '"split_conditions":[NaN');
+    expect(await faultsOf(write("bad.json", bare))).toEqual([`${treePath}.split_conditions[0]`]);
+    const sets = jsonOf("small-xgboost-category.json");
+    const { trees } = sets.learner.gradient_booster.model;
+    for (const { split_type, split_conditions } of trees) {
+      split_type.forEach((type: number, i: number) => {
+        if (type === 1) split_conditions[i] = "@";
+      });
+    }
+    const old = JSON.stringify(sets).replaceAll('"@"', "NaN"); // as versions 1 and 2 write it
+    expect(await faultsOf(write("old.json", old))).toEqual([]);
+  });
+
   it("is told by a set of categories that is not whole", async () => {
     const model = jsonOf("small-xgboost-category.json");
     const { trees } = model.learner.gradient_booster.model;
