@@ -225,10 +225,10 @@ describe("a container of another name", () => {
     await api.until(target, isSettled);
     await api.untilGone(deploymentAt(namespace, "rename-main-0-model"));
     await api.untilGone(serviceAt(namespace, "rename-main-model"));
-    const live = await api.get(target);
-    expect(Object.keys(valueAt(live, "status", "deploymentStatus") ?? {})).toEqual([
-      "rename-main-0-other",
-    ]);
+    const only = (one: KubernetesObject): boolean =>
+      Object.keys(valueAt(one, "status", "deploymentStatus") ?? {}).join() ===
+      "rename-main-0-other";
+    await api.until(target, only);
   });
 });
 

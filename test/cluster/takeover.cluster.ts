@@ -158,6 +158,8 @@ beforeAll(async () => {
   for (const { owner } of models) {
     await api.until(sdep(namespace, owner.metadata.name), isSettled);
   }
+  await api.untilGone(deploymentAt(namespace, stale));
+  await api.untilGone(serviceAt(namespace, "plain-main-older"));
 });
 afterAll(async () => {
   expect(await operator.end()).toBe(0);
@@ -230,7 +232,10 @@ describe("taking over from v1", () => {
   });
 
   it("writes a status that forgets nothing of v1's", async () => {
-    const live = await cluster.api.get(sdep(namespace, "plain"));
+    const live = await cluster.api.until(
+      sdep(namespace, "plain"),
+      (one) => Object.keys(valueAt(one, "status", "deploymentStatus") ?? {}).length === 1,
+    );
     expect(valueAt(live, "status")).toMatchObject({
       ...{ state: "Available", replicas: 2, description: "" },
       address: {

@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { systemClock } from "../../../operator/cluster/clock.ts";
+import { ClusterError } from "../../../operator/cluster/cluster.ts";
 import { defaultRate } from "../../../operator/cluster/rate.ts";
 import { type Ask, makeWire, type Wire } from "../../../operator/cluster/wire.ts";
 
@@ -65,6 +66,22 @@ describe("makeWire", () => {
   it("answers text as text", async () => {
     const open = await begin((_, response) => response.writeHead(404).end("404 page not found\n"));
     expect(await open.ask(about)).toEqual({ status: 404, body: "404 page not found\n" });
+  });
+
+  it("sends nothing that its guard keeps back", async () => {
+    let asked = 0;
+    const open = await begin((_, response) => {
+      asked += 1;
+      response.end();
+    });
+    const guard = (): void => {
+      throw new ClusterError("UNAVAILABLE", about.attempted, "it may not");
+    };
+    await expect(open.ask({ ...about, guard })).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: "cannot read Service ns1/x: it may not",
+    });
+    expect(asked).toBe(0);
   });
 
   it("gives up on a server that does not answer", async () => {
