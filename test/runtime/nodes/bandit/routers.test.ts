@@ -1,5 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import { EngineError, type ErrorCode } from "../../../../runtime/errors.ts";
+import { makeArms } from "../../../../runtime/nodes/bandit/arms.ts";
+import { makeGaussian } from "../../../../runtime/nodes/bandit/gaussian.ts";
+import { makeSeededRandom } from "../../../../runtime/nodes/bandit/random.ts";
+import { makeSamplers } from "../../../../runtime/nodes/bandit/samplers.ts";
 import { makeMemoryStore } from "../../../../runtime/nodes/store/memory.ts";
 import { reference } from "../../../regret/contests.ts";
 import { codeOf } from "../../protocol/outcome.ts";
@@ -381,6 +385,38 @@ describe("THOMPSON_SAMPLING", () => {
     expect(Math.abs((counts[2] ?? 0) - 1000)).toBeLessThan(120);
     expect(branchOf(node, 2).probability).toBeCloseTo(1 / 3, 12);
     expect(counts[1]).toBeGreaterThan(1700);
+  });
+
+  it.each(reference.posteriorOfMean)("draws real means from Student's t", async (one) => {
+    const { rewards, quantiles } = one;
+    const arms = makeArms(
+      makeMemoryStore(() => 0),
+      { node: "n", count: 1, kind: "k", own: 0 },
+    );
+    for (const reward of rewards) arms.learn(0, reward, 1);
+    const belief = makeGaussian(arms);
+    const draw = belief.drawing(makeSamplers(makeSeededRandom(6)));
+    const draws = Array.from({ length: 20_000 }, () => draw(0));
+    quantiles.forEach((quantile, i) => {
+      const below = draws.filter((value) => value <= quantile).length / draws.length;
+      expect(Math.abs(below - (reference.grid[i] ?? 0))).toBeLessThan(1.95 / Math.sqrt(20_000));
+    });
+    expect(belief.details(0)).toMatchObject({ degrees_of_freedom: rewards.length - 3 });
+  });
+
+  it("takes the mean of a batch for one observation of more precision", () => {
+    const [single, batch] = [1, 4].map((trials) => {
+      const arms = makeArms(
+        makeMemoryStore(() => 0),
+        { node: "n", count: 1, kind: "k", own: 0 },
+      );
+      for (const reward of [1, 2, 3, 4, 5]) arms.learn(0, reward, trials);
+      return makeGaussian(arms).details(0);
+    });
+    expect(single).toMatchObject({ mean: 3, degrees_of_freedom: 2 });
+    // four times the squares, of four times the precision
+    expect(batch).toEqual(single);
+    expect(single?.["scale"]).toBeCloseTo(Math.sqrt((10 + 2.5) / (5 * 2)), 12);
   });
 
   it("still doubts an arm of which all rewards are equal", async () => {
