@@ -7,6 +7,7 @@
  */
 import { programs as clusterPrograms } from "../../cluster/environment/binaries.ts";
 import { prepareProgram } from "../../cluster/environment/build.ts";
+import { prepareHelm } from "../../cluster/environment/helm.ts";
 import { obstacles } from "./machine.ts";
 import { preparePackages } from "./packages.ts";
 import { prepareNodeProgram, programs } from "./programs.ts";
@@ -29,6 +30,7 @@ try {
   say(`packages: ${(await preparePackages(env, say)).bin}`);
   // One after the other: each build uses all cores, and what the next one shares with it.
   for (const one of clusterPrograms) say(`${one}: ${await prepareProgram(one, env, say)}`);
+  say(`helm: ${await prepareHelm(env, say)}`);
   for (const one of programs) say(`${one}: ${await prepareNodeProgram(one, env, say)}`);
 } catch (error) {
   process.stderr.write(`node: ${error instanceof Error ? error.message : error}\n`);

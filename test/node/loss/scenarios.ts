@@ -1,7 +1,7 @@
 /** What a deployment goes through under load, one after the other. */
 import type { KubernetesObject } from "../../../operator/render/object.ts";
 import type { Report } from "../load/messages.ts";
-import { nextVersion } from "../support/images.ts";
+import { modelImage, nextVersion } from "../support/images.ts";
 import { installOperator, operatorReady, operatorTarget } from "../support/operator.ts";
 import { killByMemory } from "./memory.ts";
 import { model, type Site } from "./site.ts";
@@ -55,7 +55,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "another image of the model",
     before: ({ bring }) => bring([model()]),
-    during: ({ bring }) => bring([model({ number: 2 })]),
+    during: ({ bring }) => bring([model({ image: modelImage(2) })]),
     check: (report) => {
       for (const { flow, answers } of report) {
         if (answers["1"] && answers["2"]) continue;
@@ -64,21 +64,30 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "an image that is not there, and back",
+    before: ({ bring }) => bring([model()]),
+    during: async ({ bring, fail }) => {
+      const more = { progressDeadlineSeconds: 10 };
+      await fail([model({ image: "localhost/model:none", more })], "RolloutStuck");
+      await bring([model()]);
+    },
+  },
+  {
     name: "a canary beside it: 0, 20, 100 %, and the old one gone",
     predictor: "canary",
     before: ({ bring }) =>
       bring([
         model({ more: { traffic: 100 } }),
-        model({ name: "canary", number: 2, more: { traffic: 0 } }),
+        model({ name: "canary", image: modelImage(2), more: { traffic: 0 } }),
       ]),
     during: async ({ bring }) => {
       const split = (canary: number) => [
         model({ more: { traffic: 100 - canary } }),
-        model({ name: "canary", number: 2, more: { traffic: canary } }),
+        model({ name: "canary", image: modelImage(2), more: { traffic: canary } }),
       ];
       await bring(split(20));
       await bring(split(100));
-      await bring([model({ name: "canary", number: 2 })]);
+      await bring([model({ name: "canary", image: modelImage(2) })]);
     },
   },
   {
@@ -131,7 +140,7 @@ export const scenarios: readonly Scenario[] = [
       const name = await deleteOnePod(site);
       const pod = { apiVersion: "v1", kind: "Pod", namespace: site.target.namespace, name };
       await site.node.api.untilGone(pod, 120_000);
-      await scaleOperator(site, 1);
+      await scaleOperator(site, 2);
       await site.bring([replicas(2)]);
     },
   },

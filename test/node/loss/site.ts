@@ -4,6 +4,7 @@ import { conditionOf, textAt } from "../../../operator/live.ts";
 import type { KubernetesObject } from "../../../operator/render/object.ts";
 import {
   type Fields,
+  hasReason,
   isSettled,
   manifestOf,
   predictorOf,
@@ -23,6 +24,8 @@ export type Site = {
   readonly target: Target & { readonly namespace: string };
   /** Applies predictors, and waits until nothing is left to do about them. */
   readonly bring: (predictors: readonly Fields[], annotations?: Fields) => Promise<void>;
+  /** Applies predictors, and waits until Ready is False for this reason. */
+  readonly fail: (predictors: readonly Fields[], reason: string) => Promise<void>;
   /** To the Service of a predictor. */
   readonly flowsTo: (predictor: string) => Promise<readonly Flow[]>;
   /** Those that are there and not being deleted. */
@@ -39,17 +42,18 @@ const isDone = (one: KubernetesObject): boolean =>
 
 export type ModelOptions = {
   readonly name?: string;
-  readonly number?: 1 | 2;
+  readonly image?: string;
   readonly container?: string;
   readonly more?: Fields;
 };
 
 /** A predictor of one model in one pod. */
-export const model = ({ number = 1, container = "model", name, more }: ModelOptions = {}): Fields =>
-  predictorOf(
+export const model = (options: ModelOptions = {}): Fields => {
+  const { image = modelImage(1), container = "model", name, more } = options;
+  return predictorOf(
     {
       ...(name === undefined ? {} : { name }),
-      ...{ image: modelImage(number), container },
+      ...{ image, container },
       containerFields: {
         imagePullPolicy: "Never",
         resources: {
@@ -60,6 +64,7 @@ export const model = ({ number = 1, container = "model", name, more }: ModelOpti
     },
     more,
   );
+};
 
 export const openSite = (node: Node, namespace: string, name: string): Site => {
   const target = sdep(namespace, name);
@@ -71,6 +76,10 @@ export const openSite = (node: Node, namespace: string, name: string): Site => {
       const manifest = manifestOf(target, predictors, { spec: { annotations } });
       await api.apply(manifest, { force: true });
       await api.until(target, isDone, settleLimitMs);
+    },
+    fail: async (predictors, reason) => {
+      await api.apply(manifestOf(target, predictors), { force: true });
+      await api.until(target, hasReason(reason), settleLimitMs);
     },
     flowsTo: async (predictor) => {
       const service = await api.get(serviceAt(namespace, `${name}-${predictor}`));

@@ -34,6 +34,23 @@ export const makeCgroups = (name: string): void => {
   }
 };
 
+/** How much of a busy machine a node gets: as much as eight other processes. The usual is 1024. */
+const cpuShares = "8192";
+
+/**
+ * A file that takes a process in, for the programs of the node that are in no pod; undefined where
+ * the kernel's cgroups are of the second version, in which pods and programs are not weighed
+ * together.
+ */
+export const weighCgroup = (name: string): string | undefined => {
+  const folder = join(root, "cpu", name);
+  if (!existsSync(folder)) return undefined;
+  writeFileSync(join(folder, "cpu.shares"), cpuShares);
+  mkdirSync(join(folder, "programs"), { recursive: true });
+  writeFileSync(join(folder, "programs/cpu.shares"), cpuShares);
+  return join(folder, "programs/cgroup.procs");
+};
+
 /** Those of that name, in all hierarchies. */
 export const cgroupsNamed = (isNamed: (name: string) => boolean): readonly string[] =>
   hierarchies().flatMap((hierarchy) =>

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Env } from "../../peers/environment/cache.ts";
-import { cgroupsNamed, makeCgroups, removeCgroups } from "./cgroups.ts";
+import { cgroupsNamed, makeCgroups, removeCgroups, weighCgroup } from "./cgroups.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const prefix = "espalier-node-";
@@ -30,6 +30,7 @@ const tunables = {
 /** The first process: it mounts what is to be written to over what is to stay, and buries orphans. */
 const first = `
 set -e
+if [ -n "$PROCESSES" ]; then echo 0 >"$PROCESSES"; fi
 mount -t tmpfs tmpfs /run
 mkdir "$FOLDER/upper" "$FOLDER/work"
 mount -t overlay overlay -o "lowerdir=/var,upperdir=$FOLDER/upper,workdir=$FOLDER/work" /var
@@ -51,9 +52,10 @@ export const enclose = async (args: readonly string[], env: Env): Promise<number
   const folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
   mkdirSync(join(folder, "logs"));
   makeCgroups(basename(folder));
+  const processes = weighCgroup(basename(folder));
   let code = 1;
   try {
-    code = await run(folder, args, env);
+    code = await run(folder, args, { ...env, PROCESSES: processes });
   } finally {
     await removeCgroups(cgroupsNamed((name) => name === basename(folder)));
     if (env["ESPALIER_KEEP_NODE"]) say(`its files are in ${folder}`);

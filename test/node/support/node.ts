@@ -1,5 +1,7 @@
 /** A node: containerd, kubelet, kube-proxy and scheduler beside a control plane, all of them real. */
 import { join } from "node:path";
+import { textAt } from "../../../operator/live.ts";
+import type { KubernetesObject } from "../../../operator/render/object.ts";
 import { findInstalled } from "../../cluster/environment/installed.ts";
 import { makeClientPair, pairPaths } from "../../cluster/support/certificates.ts";
 import { type Cluster, openCluster, type Site } from "../../cluster/support/cluster.ts";
@@ -18,6 +20,10 @@ import { startProxy } from "./proxy.ts";
 
 /** All that is needed to use it from another process. */
 export type NodeSite = Site & {
+  /** Where all that the node writes is. */
+  readonly home: string;
+  /** The archive of all images. */
+  readonly images: string;
   readonly socket: string;
   readonly packages: Packages;
   readonly kubelet: { readonly options: KubeletOptions; readonly pid: number };
@@ -27,19 +33,33 @@ export type Node = Cluster & {
   readonly site: NodeSite;
   /** Takes all images of an archive in. */
   readonly load: (archive: string) => Promise<void>;
-  /** Ends the kubelet at once, and starts another; pods go on meanwhile. */
+  /**
+   * Ends the kubelet at once, and starts another; pods go on meanwhile. Resolves when the new one
+   * has told of the node twice.
+   */
   readonly restartKubelet: () => Promise<void>;
 };
 
 export const openNode = (site: NodeSite): Node => {
   let { pid } = site.kubelet;
+  const cluster = openCluster(site);
+  /** Source: Kubernetes documentation, "Leases": the kubelet renews that of its node every 10 s. */
+  const beat = async (): Promise<void> => {
+    const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", name: nodeName };
+    const target = { ...lease, namespace: "kube-node-lease" };
+    const renewed = (one: KubernetesObject): string => textAt(one, "spec", "renewTime");
+    const last = renewed(await cluster.api.get(target));
+    await cluster.api.until(target, (one) => renewed(one) !== last, readyLimitMs);
+  };
   return {
-    ...openCluster(site),
+    ...cluster,
     site,
     load: (archive) => loadImages(site.packages, site.socket, archive),
     restartKubelet: async () => {
       process.kill(pid, "SIGKILL");
       pid = (await startKubelet(site.kubelet.options)).pid;
+      await beat();
+      await beat();
     },
   };
 };
@@ -78,7 +98,10 @@ export type Place = {
   readonly cgroup: string;
 };
 
-export type Started = { readonly site: NodeSite; readonly stop: () => Promise<void> };
+export type Started = {
+  readonly site: Omit<NodeSite, "images">;
+  readonly stop: () => Promise<void>;
+};
 
 /** Starts it in the namespaces of this process, which are its own: see main.ts. */
 export const startNode = async ({ folder, cgroup }: Place, env: Env): Promise<Started> => {
@@ -112,7 +135,7 @@ export const startNode = async ({ folder, cgroup }: Place, env: Env): Promise<St
   const isReady = (nodes: Objects): boolean => nodes.some((one) => isTrue(one, "Ready"));
   await plane.api.untilAll({ apiVersion: "v1", kind: "Node" }, isReady, readyLimitMs);
   return {
-    site: { ...plane.site, socket, packages, kubelet: { options, pid } },
+    site: { ...plane.site, home: folder, socket, packages, kubelet: { options, pid } },
     stop: plane.stop,
   };
 };

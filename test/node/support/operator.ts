@@ -1,75 +1,41 @@
-/** `espalier operator` in a pod. */
-import type { Api, Given } from "../../cluster/support/api.ts";
-import type { Cluster } from "../../cluster/support/cluster.ts";
-import { installCrd } from "../../cluster/support/crd.ts";
+/** The operator, as its chart installs it. */
+import type { Api } from "../../cluster/support/api.ts";
+import { chartFolder, makeHelm } from "../../cluster/support/helm.ts";
 import { isRolledOut } from "../../cluster/support/kubelet.ts";
+import type { Node } from "./node.ts";
 
 export const operatorNamespace = "seldon-system";
-const name = "seldon-controller-manager";
-const metadata = { name, namespace: operatorNamespace };
-const labels = { "control-plane": name };
 
-export const operatorTarget = { apiVersion: "apps/v1", kind: "Deployment", ...metadata };
+export const operatorTarget = {
+  ...{ apiVersion: "apps/v1", kind: "Deployment" },
+  ...{ namespace: operatorNamespace, name: "seldon-controller-manager" },
+};
 
-export const imageOf = (tag: string): string => `espalier/espalier:${tag}`;
-
-/** Engines ask for little: several share two cores with a whole cluster. */
-const env = (tag: string): readonly object[] => [
-  { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
-  { name: "EXECUTOR_CONTAINER_IMAGE_AND_VERSION", value: imageOf(tag) },
-  { name: "EXECUTOR_DEFAULT_CPU_REQUEST", value: "20m" },
-  { name: "EXECUTOR_DEFAULT_CPU_LIMIT", value: "1" },
-  { name: "EXECUTOR_DEFAULT_MEMORY_REQUEST", value: "64Mi" },
-  { name: "EXECUTOR_DEFAULT_MEMORY_LIMIT", value: "256Mi" },
-];
-
-const deploymentOf = (tag: string): Given => ({
-  ...{ apiVersion: "apps/v1", kind: "Deployment", metadata },
-  spec: {
-    selector: { matchLabels: labels },
-    template: {
-      metadata: { labels },
-      spec: {
-        serviceAccountName: name,
-        securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-        containers: [
-          {
-            ...{ name: "manager", image: imageOf(tag), imagePullPolicy: "Never" },
-            command: ["espalier", "operator"],
-            args: ["--enable-leader-election"],
-            env: env(tag),
-            ports: [{ name: "metrics", containerPort: 8080 }],
-            livenessProbe: { httpGet: { path: "/live", port: "metrics" } },
-            readinessProbe: { httpGet: { path: "/ready", port: "metrics" }, periodSeconds: 1 },
-            securityContext: {
-              ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true },
-              capabilities: { drop: ["ALL"] },
-            },
-          },
-        ],
-      },
+/** Images are there already; engines ask for little: several share two cores with a whole cluster. */
+const values = (tag: string): object => ({
+  image: { tag, pullPolicy: "Never" },
+  manager: { cpuRequest: "20m", cpuLimit: "1" },
+  executor: {
+    image: { tag, pullPolicy: "Never" },
+    resources: {
+      ...{ cpuRequest: "20m", cpuLimit: "1", memoryRequest: "64Mi", memoryLimit: "256Mi" },
     },
   },
 });
 
-const foundation: readonly Given[] = [
-  { apiVersion: "v1", kind: "Namespace", metadata: { name: operatorNamespace } },
-  { apiVersion: "v1", kind: "ServiceAccount", metadata },
-  {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRoleBinding",
-    metadata: { name },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
-    subjects: [{ kind: "ServiceAccount", ...metadata }],
-  },
-];
-
 /** Installs that version, or makes the one that is there this version; resolves when it is ready. */
-export const installOperator = async (cluster: Cluster, tag: string): Promise<void> => {
-  await installCrd(cluster);
-  for (const object of foundation) await cluster.api.apply(object);
-  await cluster.api.apply(deploymentOf(tag));
-  await operatorReady(cluster.api);
+export const installOperator = async (node: Node, tag: string): Promise<void> => {
+  const helm = makeHelm(node, node.site.folder);
+  const { code, stderr } = await helm.run(
+    [
+      ...["upgrade", "--install", "espalier", chartFolder("espalier-operator")],
+      ...["--namespace", operatorNamespace, "--create-namespace"],
+      ...["--values", "-", "--wait", "--timeout", "5m"],
+    ],
+    { input: JSON.stringify(values(tag)) },
+  );
+  if (code !== 0) throw new Error(`helm cannot install ${tag}: ${stderr}`);
+  await operatorReady(node.api);
 };
 
 export const operatorReady = async (api: Api): Promise<void> => {

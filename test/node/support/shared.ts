@@ -21,15 +21,16 @@ export const startShared = async (): Promise<() => Promise<void>> => {
   if (folder === undefined) throw new Error("there is no node here: use npm run test:node");
   const began = Date.now();
   const since = (): string => `${((Date.now() - began) / 1000).toFixed(0)} s`;
-  const [started, archive] = await Promise.all([
+  const [started, images] = await Promise.all([
     startNode({ folder, cgroup: basename(folder) }, env),
     buildAll(folder, findNodePrograms(env)),
   ]);
   say(`ready, and images built, after ${since()}`);
-  env[variable] = JSON.stringify(started.site);
-  const node = openNode(started.site);
+  const site: NodeSite = { ...started.site, images };
+  env[variable] = JSON.stringify(site);
+  const node = openNode(site);
   try {
-    await node.load(archive);
+    await node.load(images);
     await installDns(node.api);
     say(`images loaded, names resolved after ${since()}`);
   } finally {
