@@ -6,7 +6,7 @@ import type { Api } from "./support/api.ts";
 import type { Cluster } from "./support/cluster.ts";
 import { isTrue } from "./support/conditions.ts";
 import { installCrd } from "./support/crd.ts";
-import { type Kubelet, playKubelet } from "./support/kubelet.ts";
+import { isRolledOut, type Kubelet, playKubelet } from "./support/kubelet.ts";
 import { type Operator, startOperatorProcess } from "./support/operator.ts";
 import { wordsOf, writesOf } from "./support/operator-audit.ts";
 import {
@@ -271,6 +271,8 @@ describe("what others change", () => {
     await api.until(child, (one) => numberAt(one, "spec", "replicas") === 1);
     const label = { metadata: { labels: { theirs: "yes" }, annotations: { theirs: "yes" } } };
     await api.patch(child, label, { manager: "kubectl-label" });
+    await api.until(child, isRolledOut);
+    await passed();
     await api.until(target, isSettled);
     const mark = cluster.audit.mark();
     await api.patch(target, { metadata: { annotations: { touched: "yes" } } });
