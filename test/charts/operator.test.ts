@@ -70,19 +70,17 @@ describe("charts/espalier-operator", () => {
     expect(flags.filter((name) => !Object.hasOwn(operatorFlags, name))).toEqual([]);
   });
 
-  it("has the settings of the operator without a seldon-config, but for the initializer", () => {
+  it("has the settings of the operator without a seldon-config", () => {
     const { predictor_servers, storageInitializer, explainer, credentials } = values ?? {};
-    const image = `docker.io/espalier/storage-initializer:${version}`;
     const data = {
       predictor_servers: JSON.stringify(predictor_servers),
-      storageInitializer: JSON.stringify({ ...table(storageInitializer), image }),
+      storageInitializer: JSON.stringify(storageInitializer),
       explainer: JSON.stringify(explainer),
       credentials: JSON.stringify(credentials),
     };
-    const { storageInitializer: initializer } = defaultSettings;
     expect(readSeldonConfig({ kind: "ConfigMap", data }, defaultSettings)).toMatchObject({
       ok: true,
-      value: { ...defaultSettings, storageInitializer: { ...initializer, image } },
+      value: defaultSettings,
       warnings: [],
     });
   });
