@@ -5,7 +5,14 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { embedded } from "../../runtime/protocol/wire.ts";
-import { doubleField, lengthField, varintField } from "../../runtime/protocol/wire-write.ts";
+import {
+  doubleField,
+  doublesField,
+  integersField,
+  lengthField,
+  textField,
+  varintField,
+} from "../../runtime/protocol/wire-write.ts";
 import { callUnary, makeClient } from "../local/grpc-predictor.ts";
 import {
   deploymentOf,
@@ -114,6 +121,32 @@ describe("ESPALIER_SERVER", () => {
       inputs: [{ name: "features", datatype: "FP64", shape: [-1, 4] }],
       outputs: [{ name: "predict", datatype: "FP64", shape: [-1, 3] }],
     });
+  });
+
+  it("speaks it over gRPC, too", async () => {
+    const index = trees.X.findIndex((row) => !(row as unknown[]).includes(null));
+    const row = trees.X[index] as readonly number[];
+    const tensor = [
+      ...textField(1, "x"),
+      ...textField(2, "FP64"),
+      ...integersField(3, [1, row.length]),
+      ...lengthField(5, doublesField(7, row)),
+    ];
+    const client = makeClient(port);
+    const { error, body } = await callUnary(
+      client,
+      "/inference.GRPCInferenceService/ModelInfer",
+      { seldon: "file", namespace: "default" },
+      { body: Buffer.concat([...textField(1, "m"), ...lengthField(5, tensor)]) },
+    );
+    client.close();
+    expect(error).toBeNull();
+    const packed = [5, 5, 7].reduce<Buffer | undefined>(
+      (bytes, number) => bytes && embedded(bytes, number),
+      body,
+    );
+    const got = Array.from({ length: 3 }, (_, i) => packed?.readDoubleLE(8 * i));
+    expect(differenceOf(got, trees.P[index] as readonly unknown[])).toBeLessThan(1e-6);
   });
 
   it("serves what it has fetched", async () => {
