@@ -24,20 +24,21 @@ afterAll(() => {
 
 const perSecond = 20;
 const limitMs = 20_000;
-/** Load as before and after what is done under it. */
-const calmMs = 3_000;
+/** Load before what is done under it, and after: until the last pod that had to go has gone. */
+const calmMs = { before: 3_000, after: 15_000 };
 
 describe("a deployment under constant load", () => {
   it.each(scenarios)("loses no request that can be kept: $name", async (scenario) => {
-    const { before, during, predictor = "main", mayFail = 0, check } = scenario;
+    const { before, during, isRouted = false, mayFail = 0, check } = scenario;
     await before?.(site);
-    const load = startLoad({ flows: await site.flowsTo(predictor), perSecond, limitMs });
+    const flows = await site.flowsTo(isRouted ? node.site.ingress : "main");
+    const load = startLoad({ flows, perSecond, limitMs });
     const began = performance.now();
     let report: Row["report"];
     try {
-      await setTimeout(calmMs);
+      await setTimeout(calmMs.before);
       await during(site);
-      await setTimeout(calmMs);
+      await setTimeout(calmMs.after);
     } finally {
       report = await load.stop();
       const seconds = (performance.now() - began) / 1000;

@@ -19,7 +19,7 @@ const example = fileURLToPath(new URL("../../examples/minimal/", import.meta.url
 const readyLimitMs = 180_000;
 
 describe("the README's deployment", () => {
-  it("answers through its Service, over REST and gRPC", async () => {
+  it("answers through its Service and through an ingress, over REST and gRPC", async () => {
     const namespace = await node.namespace();
     const { code, stderr } = await node.kubectl([
       ...["apply", "--namespace", namespace],
@@ -27,8 +27,10 @@ describe("the README's deployment", () => {
     ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     await node.api.until(sdep(namespace, "minimal"), isSettled, readyLimitMs);
+    const site = openSite(node, namespace, "minimal");
     // over both transports, and asked again until the Service leads there
-    const [rest] = await openSite(node, namespace, "minimal").flowsTo("default");
+    await site.flowsTo(node.site.ingress);
+    const [rest] = await site.flowsTo("default");
     const answer = await fetch(`http://${rest?.host}:8000/api/v1.0/predictions`, {
       method: "POST",
       headers: { "content-type": "application/json" },

@@ -22,7 +22,10 @@ type Module = {
   readonly crds: readonly string[];
 };
 
-const gatewayKinds = ["gatewayclasses", "gateways", "grpcroutes", "httproutes", "referencegrants"];
+const gatewayKinds = [
+  ...["gatewayclasses", "gateways", "grpcroutes", "httproutes", "referencegrants"],
+  "backendtlspolicies",
+];
 
 export const addons = {
   "gateway-api": {

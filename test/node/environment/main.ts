@@ -5,6 +5,7 @@
  *
  * Prints what it does, and why it cannot; the exit code is 1 then.
  */
+import { prepareAddon } from "../../cluster/environment/addons.ts";
 import { programs as clusterPrograms } from "../../cluster/environment/binaries.ts";
 import { prepareProgram } from "../../cluster/environment/build.ts";
 import { prepareHelm } from "../../cluster/environment/helm.ts";
@@ -30,6 +31,7 @@ try {
   say(`packages: ${(await preparePackages(env, say)).bin}`);
   // One after the other: each build uses all cores, and what the next one shares with it.
   for (const one of clusterPrograms) say(`${one}: ${await prepareProgram(one, env, say)}`);
+  say(`gateway-api: ${await prepareAddon("gateway-api", env, say)}`);
   say(`helm: ${await prepareHelm(env, say)}`);
   for (const one of programs) say(`${one}: ${await prepareNodeProgram(one, env, say)}`);
 } catch (error) {

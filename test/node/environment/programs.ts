@@ -6,7 +6,14 @@ import { binariesFolder, kubernetesVersion } from "../../cluster/environment/bin
 import { type Build, prepareBuilt } from "../../cluster/environment/build.ts";
 import { type Env, keyed } from "../../peers/environment/cache.ts";
 
-export const programs = ["kubelet", "kube-proxy", "kube-scheduler", "coredns", "pause"] as const;
+export const programs = [
+  "kubelet",
+  "kube-proxy",
+  "kube-scheduler",
+  "coredns",
+  "pause",
+  "traefik",
+] as const;
 
 export type Program = (typeof programs)[number];
 
@@ -14,6 +21,7 @@ export type Programs = Readonly<Record<Program, string>>;
 
 const nodeFolder = fileURLToPath(new URL("../", import.meta.url));
 const dnsFolder = join(nodeFolder, "coredns");
+const ingressFolder = join(nodeFolder, "traefik");
 
 const keyOf = (program: Program, folder: string): string =>
   keyed(`${program}-${kubernetesVersion}`, readFileSync(join(folder, "go.mod"), "utf8"));
@@ -34,6 +42,10 @@ const builds: Readonly<Record<Program, Build>> = {
   pause: {
     ...{ program: "pause", name: keyOf("pause", nodeFolder), module: nodeFolder },
     ...{ package: "./pause", version: ["-version"] },
+  },
+  traefik: {
+    ...{ program: "traefik", name: keyOf("traefik", ingressFolder), module: ingressFolder },
+    ...{ package: "github.com/traefik/traefik/v3/cmd/traefik", version: ["version"] },
   },
 };
 
@@ -56,5 +68,6 @@ export const findNodePrograms = (env: Env): Programs => {
     "kube-scheduler": find("kube-scheduler"),
     coredns: find("coredns"),
     pause: find("pause"),
+    traefik: find("traefik"),
   };
 };

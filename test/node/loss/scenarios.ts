@@ -1,5 +1,6 @@
 /** What a deployment goes through under load, one after the other. */
 import type { KubernetesObject } from "../../../operator/render/object.ts";
+import { isRolledOut } from "../../cluster/support/kubelet.ts";
 import type { Report } from "../load/messages.ts";
 import { modelImage, nextVersion } from "../support/images.ts";
 import { installOperator, operatorReady, operatorTarget } from "../support/operator.ts";
@@ -11,14 +12,21 @@ export type Scenario = {
   /** What there is before the load begins; else what the scenario before has left. */
   readonly before?: (site: Site) => Promise<void>;
   readonly during: (site: Site) => Promise<void>;
-  /** The predictor under load, if it is not `main`. */
-  readonly predictor?: string;
+  /** Load goes through the ingress, by the routes, and not to the Service of `main`. */
+  readonly isRouted?: boolean;
   /**
    * How many requests may fail at most: none where Kubernetes gives a pod time to leave; where it
    * is killed, those that were under way in it, or sent before the Service left it out.
    */
   readonly mayFail?: number;
   readonly check?: (report: Report) => void;
+};
+
+const answeredByBoth = (report: Report): void => {
+  for (const { flow, answers } of report) {
+    if (answers["1"] && answers["2"]) continue;
+    throw new Error(`${flow} was not answered by both: ${JSON.stringify(answers)}`);
+  }
 };
 
 const replicas = (count: number): ReturnType<typeof model> => model({ more: { replicas: count } });
@@ -48,7 +56,8 @@ const deleteOnePod = async ({ node, pods }: Site): Promise<string> => {
 
 const scaleOperator = async ({ node }: Site, count: number): Promise<void> => {
   await node.api.patch(operatorTarget, { spec: { replicas: count } });
-  await operatorReady(node.api);
+  if (count > 0) await operatorReady(node.api);
+  else await node.api.until(operatorTarget, isRolledOut, 120_000);
 };
 
 export const scenarios: readonly Scenario[] = [
@@ -56,12 +65,7 @@ export const scenarios: readonly Scenario[] = [
     name: "another image of the model",
     before: ({ bring }) => bring([model()]),
     during: ({ bring }) => bring([model({ image: modelImage(2) })]),
-    check: (report) => {
-      for (const { flow, answers } of report) {
-        if (answers["1"] && answers["2"]) continue;
-        throw new Error(`${flow} was not answered by both: ${JSON.stringify(answers)}`);
-      }
-    },
+    check: answeredByBoth,
   },
   {
     name: "an image that is not there, and back",
@@ -73,8 +77,8 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: "a canary beside it: 0, 20, 100 %, and the old one gone",
-    predictor: "canary",
+    name: "a canary of 0, 20, 100 %, and the old one gone",
+    isRouted: true,
     before: ({ bring }) =>
       bring([
         model({ more: { traffic: 100 } }),
@@ -89,6 +93,7 @@ export const scenarios: readonly Scenario[] = [
       await bring(split(100));
       await bring([model({ name: "canary", image: modelImage(2) })]);
     },
+    check: answeredByBoth,
   },
   {
     name: "another name of the container",
@@ -154,6 +159,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "the engine left out, and back",
+    isRouted: true, // the Service has other ports without an engine
     before: ({ bring }) => bring([model()]),
     during: async ({ bring }) => {
       await bring([model({ more: { annotations: { "seldon.io/no-engine": "true" } } })]);

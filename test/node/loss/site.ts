@@ -1,6 +1,6 @@
 /** A deployment under load, and what a scenario may do with it. */
 import { setTimeout } from "node:timers/promises";
-import { conditionOf, textAt } from "../../../operator/live.ts";
+import { conditionOf, listAt, numberAt, textAt } from "../../../operator/live.ts";
 import type { KubernetesObject } from "../../../operator/render/object.ts";
 import {
   type Fields,
@@ -17,6 +17,7 @@ import { flowsTo } from "../load/load.ts";
 import type { Flow } from "../load/messages.ts";
 import { openRest } from "../load/rest.ts";
 import { modelImage } from "../support/images.ts";
+import type { Ingress } from "../support/ingress.ts";
 import type { Node } from "../support/node.ts";
 
 export type Site = {
@@ -26,8 +27,8 @@ export type Site = {
   readonly bring: (predictors: readonly Fields[], annotations?: Fields) => Promise<void>;
   /** Applies predictors, and waits until Ready is False for this reason. */
   readonly fail: (predictors: readonly Fields[], reason: string) => Promise<void>;
-  /** To the Service of a predictor. */
-  readonly flowsTo: (predictor: string) => Promise<readonly Flow[]>;
+  /** To the Service of a predictor, or through the ingress to all of them, when it answers. */
+  readonly flowsTo: (predictor: string | Ingress) => Promise<readonly Flow[]>;
   /** Those that are there and not being deleted. */
   readonly pods: () => Promise<readonly KubernetesObject[]>;
 };
@@ -72,8 +73,9 @@ export const openSite = (node: Node, namespace: string, name: string): Site => {
   return {
     node,
     target: { ...target, namespace },
-    bring: async (predictors, annotations = {}) => {
-      const manifest = manifestOf(target, predictors, { spec: { annotations } });
+    bring: async (predictors, annotations) => {
+      const spec = annotations === undefined ? {} : { annotations };
+      const manifest = manifestOf(target, predictors, { spec });
       await api.apply(manifest, { force: true });
       await api.until(target, isDone, settleLimitMs);
     },
@@ -82,11 +84,10 @@ export const openSite = (node: Node, namespace: string, name: string): Site => {
       await api.until(target, hasReason(reason), settleLimitMs);
     },
     flowsTo: async (predictor) => {
-      const service = await api.get(serviceAt(namespace, `${name}-${predictor}`));
-      const flows = flowsTo({
-        ...{ host: textAt(service, "spec", "clusterIP"), httpPort: 8000, grpcPort: 5001 },
-        path: "/api/v1.0/predictions",
-      });
+      const flows =
+        typeof predictor === "string"
+          ? serviceFlows(await api.get(serviceAt(namespace, `${name}-${predictor}`)))
+          : ingressFlows(predictor, { name, namespace });
       for (const flow of flows) await untilAnswered(flow);
       return flows;
     },
@@ -97,6 +98,24 @@ export const openSite = (node: Node, namespace: string, name: string): Site => {
     },
   };
 };
+
+const serviceFlows = (service: KubernetesObject): readonly Flow[] => {
+  const [http = 0, grpc = 0] = listAt(service, "spec", "ports").map((one) => numberAt(one, "port"));
+  return flowsTo({
+    ...{ host: textAt(service, "spec", "clusterIP"), httpPort: http, grpcPort: grpc },
+    path: "/api/v1.0/predictions",
+  });
+};
+
+const ingressFlows = (
+  { host, port }: Ingress,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+): readonly Flow[] =>
+  flowsTo({
+    ...{ host, httpPort: port, grpcPort: port },
+    path: `/seldon/${namespace}/${name}/api/v1.0/predictions`,
+    headers: { seldon: name, namespace },
+  });
 
 /** A Service leads to a pod that has become ready a moment later than the pod says so. */
 const untilAnswered = async (flow: Flow): Promise<void> => {

@@ -19,6 +19,7 @@ export const modelImage = (number: keyof typeof models): string => `localhost/mo
 export const nextVersion = `${common.tag}-next`;
 
 export const dnsImage = "localhost/coredns:1";
+export const ingressImage = "localhost/traefik:1";
 
 const nameAndTag = (image: string): { readonly name: string; readonly tag: string } => {
   const [name = "", tag = ""] = image.split(":");
@@ -47,6 +48,7 @@ export const buildAll = async (folder: string, programs: Programs): Promise<stri
   const more = async (layout: Layout, layers: readonly Layer[]): Promise<void> => {
     await addProgram(layout, pauseImage, programs.pause);
     await addProgram(layout, dnsImage, programs.coredns);
+    await addProgram(layout, ingressImage, programs.traefik);
     const { name, entrypoint } = images.espalier;
     layout.addImage({ ...common, name, tag: nextVersion, entrypoint, layers });
     const serve = [command, "serve", "model.ts"];

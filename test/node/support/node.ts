@@ -13,7 +13,8 @@ import { writeKubeconfig } from "../../cluster/support/kubeconfig.ts";
 import type { Env } from "../../peers/environment/cache.ts";
 import { findPackages, type Packages } from "../environment/packages.ts";
 import { findNodePrograms } from "../environment/programs.ts";
-import { loadImages, startContainerd } from "./containerd.ts";
+import { startContainerd } from "./containerd.ts";
+import type { Ingress } from "./ingress.ts";
 import { type KubeletOptions, nodeName, startKubelet } from "./kubelet.ts";
 import { kubernetesAddress, makeNetwork, nodeAddress } from "./network.ts";
 import { startProxy } from "./proxy.ts";
@@ -24,6 +25,7 @@ export type NodeSite = Site & {
   readonly home: string;
   /** The archive of all images. */
   readonly images: string;
+  readonly ingress: Ingress;
   readonly socket: string;
   readonly packages: Packages;
   readonly kubelet: { readonly options: KubeletOptions; readonly pid: number };
@@ -31,8 +33,6 @@ export type NodeSite = Site & {
 
 export type Node = Cluster & {
   readonly site: NodeSite;
-  /** Takes all images of an archive in. */
-  readonly load: (archive: string) => Promise<void>;
   /**
    * Ends the kubelet at once, and starts another; pods go on meanwhile. Resolves when the new one
    * has told of the node twice.
@@ -54,7 +54,6 @@ export const openNode = (site: NodeSite): Node => {
   return {
     ...cluster,
     site,
-    load: (archive) => loadImages(site.packages, site.socket, archive),
     restartKubelet: async () => {
       process.kill(pid, "SIGKILL");
       pid = (await startKubelet(site.kubelet.options)).pid;
@@ -99,7 +98,7 @@ export type Place = {
 };
 
 export type Started = {
-  readonly site: Omit<NodeSite, "images">;
+  readonly site: Omit<NodeSite, "images" | "ingress">;
   readonly stop: () => Promise<void>;
 };
 

@@ -1,7 +1,11 @@
 /** The operator, as its chart installs it. */
+import { setTimeout } from "node:timers/promises";
 import type { Api } from "../../cluster/support/api.ts";
+import { ApiError } from "../../cluster/support/api-error.ts";
 import { chartFolder, makeHelm } from "../../cluster/support/helm.ts";
 import { isRolledOut } from "../../cluster/support/kubelet.ts";
+import { manifestOf, predictorOf, sdep } from "../../cluster/support/operator-manifests.ts";
+import { gateway } from "./ingress.ts";
 import type { Node } from "./node.ts";
 
 export const operatorNamespace = "seldon-system";
@@ -14,6 +18,7 @@ export const operatorTarget = {
 /** Images are there already; engines ask for little: several share two cores with a whole cluster. */
 const values = (tag: string): object => ({
   image: { tag, pullPolicy: "Never" },
+  gatewayApi: { enabled: true, gateway },
   manager: { cpuRequest: "20m", cpuLimit: "1" },
   executor: {
     image: { tag, pullPolicy: "Never" },
@@ -38,6 +43,23 @@ export const installOperator = async (node: Node, tag: string): Promise<void> =>
   await operatorReady(node.api);
 };
 
+/** Resolves when all its pods are ready, and the API server reaches its webhook. */
 export const operatorReady = async (api: Api): Promise<void> => {
   await api.until(operatorTarget, isRolledOut, 180_000);
+  const late = Date.now() + answerLimitMs;
+  for (;;) {
+    try {
+      await api.apply(probe, { dryRun: true });
+      return;
+    } catch (error) {
+      // a Service leads to pods that have become ready a moment later than they say so
+      if (!(error instanceof ApiError && error.status === 500) || Date.now() > late) throw error;
+      await setTimeout(pollMs);
+    }
+  }
 };
+
+const answerLimitMs = 60_000;
+const pollMs = 250;
+
+const probe = manifestOf(sdep("default", "probe"), [predictorOf()]);

@@ -1,9 +1,12 @@
 /** The node that all test files of a run share; jest starts it before them. */
 import { basename } from "node:path";
+import { openCluster } from "../../cluster/support/cluster.ts";
 import { findNodePrograms } from "../environment/programs.ts";
+import { loadImages } from "./containerd.ts";
 import { installDns } from "./dns.ts";
 import { placeVariable } from "./enclosure.ts";
 import { buildAll } from "./images.ts";
+import { installIngress } from "./ingress.ts";
 import { type Node, type NodeSite, openNode, startNode } from "./node.ts";
 
 const variable = "ESPALIER_TEST_NODE";
@@ -26,16 +29,17 @@ export const startShared = async (): Promise<() => Promise<void>> => {
     buildAll(folder, findNodePrograms(env)),
   ]);
   say(`ready, and images built, after ${since()}`);
-  const site: NodeSite = { ...started.site, images };
-  env[variable] = JSON.stringify(site);
-  const node = openNode(site);
+  const { packages, socket } = started.site;
+  await loadImages(packages, socket, images);
+  const cluster = openCluster(started.site);
   try {
-    await node.load(images);
-    await installDns(node.api);
-    say(`images loaded, names resolved after ${since()}`);
+    await installDns(cluster.api);
+    const site: NodeSite = { ...started.site, images, ingress: await installIngress(cluster) };
+    env[variable] = JSON.stringify(site);
   } finally {
-    node.close();
+    cluster.close();
   }
+  say(`images loaded, names and routes served after ${since()}`);
   return started.stop;
 };
 
