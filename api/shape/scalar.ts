@@ -29,17 +29,16 @@ export const readScalar = (value: unknown, node: ScalarNode): Reading => {
 
 const readString = (value: unknown): Reading => {
   if (typeof value === "string") return { sound: value };
-  const quoted = JSON.stringify(String(value));
   if (typeof value === "number")
     return {
       sound: String(value),
-      fault: `must be a string, is the number ${value}; write ${quoted} in quotes`,
+      fault: `must be a string, is the number ${value}; write "${value}" in quotes`,
     };
   if (typeof value === "boolean")
     return {
       sound: String(value),
       fault:
-        `must be a string, is the boolean ${value}; write ${quoted} in quotes ` +
+        `must be a string, is the boolean ${value}; write "${value}" in quotes ` +
         "(unquoted, YAML reads yes, no, on, off, y and n as booleans too)",
     };
   return { sound: "", fault: `must be a string, is ${kindOf(value)}` };

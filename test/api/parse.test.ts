@@ -366,6 +366,19 @@ describe("parse", () => {
     expect(messages(value)[0]).toContain('write "true" in quotes');
     expect(messages(withPredictor({ replicas: "3" }))[0]).toContain("write 3 without quotes");
   });
+
+  it("takes no value apart that cannot be turned into text", () => {
+    const odd = JSON.parse('[{"toString":null,"valueOf":null,"toJSON":null}]');
+    for (const value of [odd, odd[0]]) {
+      expect(paths({ ...manifest(), spec: { name: value, predictors: value } })).toContain(
+        "spec.name",
+      );
+      expect(paths(containerWith({ image: value }))).toContain(`${c0}.image`);
+      expect(paths(containerWith({ resources: { limits: { cpu: value } } }))).toEqual([
+        `${c0}.resources.limits.cpu`,
+      ]);
+    }
+  });
 });
 
 describe("parse, unknown fields", () => {
