@@ -120,6 +120,7 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
     stop: async () => {
       state.stopping = true;
       log.info({ delayMs: flags.shutdown_delay }, "engine stopping");
+      servers.http.retire();
       await wait(flags.shutdown_delay);
       const end = performance.now() + flags.graceful_timeout;
       const code = await drain(servers.all, flags.graceful_timeout);

@@ -70,6 +70,11 @@ export type HttpServer = {
   readonly port: number;
   /** Where new certificates go; undefined without TLS. */
   readonly renewable: Renewable | undefined;
+  /**
+   * Makes each answer from now on the last one on its connection: clients that are asking come back
+   * on another one, and to another server if they may, before this one closes any.
+   */
+  retire(): void;
   /** Stops accepting, lets requests in work end, and resolves when the last connection is closed. */
   drain(): Promise<void>;
   /** Closes everything at once. */
@@ -84,7 +89,8 @@ type Edge = {
   readonly options: HttpServerOptions;
   readonly connections: Connections;
   inWork: number;
-  draining: boolean;
+  /** Answers say that they are the last ones on their connections. */
+  retiring: boolean;
 };
 
 /** Listens on `port`; rejects with the system's error if it cannot (EADDRINUSE, EACCES). */
@@ -109,7 +115,7 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
     secured: tlsServer !== undefined,
   });
   if (options.onConnection !== undefined) showFirst(server, options.onConnection, options);
-  const edge: Edge = { options, connections, inWork: 0, draining: false };
+  const edge: Edge = { options, connections, inWork: 0, retiring: false };
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     void serve(edge, request, response);
@@ -123,8 +129,11 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
   return {
     port: (server.address() as AddressInfo).port, // a TCP server's address is an AddressInfo
     renewable: tlsServer,
+    retire: () => {
+      edge.retiring = true;
+    },
     drain: () => {
-      edge.draining = true;
+      edge.retiring = true;
       return connections.drain();
     },
     close: () => {
@@ -185,11 +194,11 @@ const serve = async (
       peer: request.socket.remoteAddress,
       scope,
     });
-    send(response, answer, edge.draining);
+    send(response, answer, edge.retiring);
   } catch (thrown) {
     const error = asEngineError(thrown);
     if (error.code === "CLIENT_GONE") response.destroy();
-    else if (request.complete || isShort(request)) send(response, onError(error), edge.draining);
+    else if (request.complete || isShort(request)) send(response, onError(error), edge.retiring);
     else refuseRest(connection, onError(error));
   }
 };
@@ -217,10 +226,10 @@ const listen = (server: Server, { port, host }: HttpServerOptions): Promise<void
 const send = (
   response: ServerResponse,
   answer: HttpAnswer | HttpStream,
-  draining: boolean,
+  retiring: boolean,
 ): void => {
   const headers = answer.headers.slice();
-  if (draining) headers.push("Connection", "close");
+  if (retiring) headers.push("Connection", "close");
   if ("stream" in answer) {
     if (!response.destroyed) response.writeHead(answer.status, headers).flushHeaders();
     pipeline(answer.stream, response, () => {}); // either end's failure ends the other

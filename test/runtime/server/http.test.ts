@@ -487,6 +487,23 @@ describe("listenHttp when a client leaves", () => {
   });
 });
 
+describe("listenHttp retire", () => {
+  it("answers each connection once more, closes none that is silent, and takes new ones", async () => {
+    const server = await listen();
+    const kept = await call(server, post("/1"));
+    await kept.until(/\/1 0$/);
+    const silent = await call(server, post("/2"));
+    await silent.until(/\/2 0$/);
+    server.retire();
+    kept.write(post("/3"));
+    expect(await kept.closed()).toMatch(/connection: close\r\n.*\/3 0$/is);
+    const fresh = await call(server, post("/4"));
+    expect(await fresh.closed()).toMatch(/connection: close\r\n.*\/4 0$/is);
+    silent.write(post("/5"));
+    expect(await silent.closed()).toMatch(/\/5 0$/);
+  });
+});
+
 describe("listenHttp drain", () => {
   it("lets requests in work end, closes their connections, takes no new ones", async () => {
     const { handler, inside, count } = gate();
