@@ -151,6 +151,7 @@ const assemble = (config: OperatorConfig, log: Logger): Parts => {
       cluster,
       settings: source.now,
       controllerId: config.controllerId,
+      isClusterWide: config.namespace === "",
       rollEngines: config.rollEngines,
       now: () => new Date(),
       wrote: (about, write) => {

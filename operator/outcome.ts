@@ -13,7 +13,7 @@ export const outcomeCodes = {
   FOREIGN: "it is another controller's: seldon.io/controller-id says so",
   REJECTED: "its manifest has faults; it waits for a change",
   FAULTY: "something keeps it from being brought about; tried again, ever more seldom",
-  WAITING: "an object of its names is on its way out",
+  WAITING: "an object of its names is on its way out, or its namespace is not known yet",
   PROGRESSING: "all is applied, not all is ready",
   SETTLED: "all is ready",
   CONFLICT: "somebody else was faster; tried again at once",

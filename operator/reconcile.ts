@@ -43,6 +43,8 @@ export type Surroundings = {
   readonly settings: () => SettingsNow;
   /** Deployments with another id in their label are somebody else's. */
   readonly controllerId: string;
+  /** It looks at all namespaces, and their labels say which are somebody else's. */
+  readonly isClusterWide: boolean;
   /** Renews engines as soon as the operator is newer. */
   readonly rollEngines: boolean;
   readonly now: () => Date;
@@ -67,7 +69,10 @@ export const makeReconcile =
     const { cluster, controllerId } = around;
     const manifest = cluster.deployment(namespace, name);
     if (manifest === undefined) return { code: "GONE" };
-    const skipped = whySkipped(manifest, cluster.namespace(namespace), controllerId);
+    const space = cluster.namespace(namespace);
+    // The watch of a new namespace may be behind that of what is in it.
+    if (around.isClusterWide && space === undefined) return { code: "WAITING" };
+    const skipped = whySkipped(manifest, space, controllerId);
     if (skipped !== undefined) return { code: skipped };
 
     const wanted = await want(manifest, around);

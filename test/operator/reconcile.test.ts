@@ -157,6 +157,16 @@ describe("makeReconcile, whose deployment it is", () => {
     expect((await world.pass()).code).toBe(code);
   });
 
+  it("waits for a namespace that it has to know, and does not know yet", async () => {
+    const world = makeWorld();
+    world.change({ isClusterWide: true });
+    world.apply(manifest());
+    expect(await world.pass()).toEqual({ code: "WAITING" });
+    expect(world.owned()).toEqual([]);
+    world.cluster.put(namespace({}));
+    expect((await world.pass()).code).toBe("PROGRESSING");
+  });
+
   it("leaves one alone that is being deleted", async () => {
     const world = await settled();
     const object = manifest();

@@ -65,7 +65,9 @@ export type World = {
   status(): unknown;
   /** `Ready=False WorkloadsNotReady` */
   condition(type: string): string;
-  change(surroundings: Partial<Pick<Surroundings, "controllerId" | "rollEngines">>): void;
+  change(
+    surroundings: Partial<Pick<Surroundings, "controllerId" | "isClusterWide" | "rollEngines">>,
+  ): void;
   set(settings: Partial<Settings>, faulty?: Partial<SettingsNow>): void;
   /** Time passes. */
   wait(ms: number): void;
@@ -87,6 +89,7 @@ export const makeWorld = (settings: Partial<Settings> = {}): World => {
       cluster,
       settings: () => now,
       controllerId: "",
+      isClusterWide: false,
       rollEngines: false,
       now: () => new Date(nowMs),
       wrote: (about, write) => {
