@@ -94,7 +94,7 @@ export const makeLayout = ({ folder, compress }: LayoutOptions): Layout => {
       platform: { os: "linux", architecture: architecture() },
       annotations: {
         "io.containerd.image.name": name,
-        "org.opencontainers.image.ref.name": image.tag,
+        "org.opencontainers.image.ref.name": name,
       },
     });
   };
