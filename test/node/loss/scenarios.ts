@@ -125,7 +125,7 @@ export const scenarios: readonly Scenario[] = [
       await killByMemory(site);
       await site.bring([replicas(2)]);
     },
-    mayFail: 200,
+    mayFail: 100,
   },
   {
     name: "the kubelet killed and started again",
@@ -159,7 +159,9 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "the engine left out, and back",
-    isRouted: true, // the Service has other ports without an engine
+    isRouted: true,
+    // without an engine the Service has other ports: see the costs in docs/decisions/0006-routes.md
+    mayFail: Number.POSITIVE_INFINITY,
     before: ({ bring }) => bring([model()]),
     during: async ({ bring }) => {
       await bring([model({ more: { annotations: { "seldon.io/no-engine": "true" } } })]);
