@@ -28,8 +28,11 @@ export type Operator = {
   readonly process: ChildProcess;
   /** Everything it has logged so far. */
   readonly lines: readonly Line[];
-  /** Resolves when it has logged this message, or so many of them; rejects when it ends before. */
-  readonly logged: (message: string, times?: number) => Promise<Line>;
+  /**
+   * Resolves when it has logged this message, or so many of them, of this kind if one is given;
+   * rejects when it ends before.
+   */
+  readonly logged: (message: string, times?: number, kind?: string) => Promise<Line>;
   /** Sends a signal; resolves with the exit code, null if the signal ended it. */
   readonly end: (signal?: NodeJS.Signals) => Promise<number | null>;
 };
@@ -75,10 +78,12 @@ export const startOperatorProcess = (options: OperatorOptions): Operator => {
   return {
     process: child,
     lines,
-    logged: (message, times = 1) =>
+    logged: (message, times = 1, kind) =>
       new Promise((resolve, reject) => {
+        const isMeant = (line: Line): boolean =>
+          line.msg === message && (kind === undefined || line.kind === kind);
         const one = (): void => {
-          const found = lines.filter(({ msg }) => msg === message)[times - 1];
+          const found = lines.filter(isMeant)[times - 1];
           if (found === undefined && !isOver) return;
           waiting.delete(one);
           if (found !== undefined) resolve(found);
