@@ -2,14 +2,12 @@
 import { join } from "node:path";
 import { decodePlan, type Plan, type PlanUnit } from "../api/plan.ts";
 import { type FlagValues, parseBool, readFlags } from "../host/flags.ts";
-import { engineFlags } from "./flags.ts";
+import { type Environment, engineFlags, mostWorkers, withEnvDefaults } from "./flags.ts";
 import type { Limits } from "./limits.ts";
 import { findTargets, type LogTarget } from "./payload-log/targets.ts";
 import { type Protocol, protocols } from "./protocol/protocols.ts";
 import type { TlsFiles } from "./server/tls.ts";
 import { stateFaults } from "./store/open.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type EngineConfig = {
   readonly makeProtocol: (limitBytes: number) => Protocol;
@@ -131,21 +129,6 @@ const tlsFiles = (env: Environment): TlsFiles | undefined => {
   };
 };
 
-/** Defaults of flags that come from the environment. Source: engine contract, 1.1. */
-const withEnvDefaults = (argv: readonly string[], env: Environment): readonly string[] => [
-  ...Object.entries(flagOfVariable).flatMap(([variable, flag]) => {
-    const value = env[variable];
-    return value === undefined || value === "" ? [] : [`--${flag}=${value}`];
-  }),
-  ...argv,
-];
-
-const flagOfVariable = {
-  SELDON_LOG_LEVEL: "log_level",
-  ESPALIER_STATE_STORE: "state_store", // with its password, it can come out of a Secret
-  ESPALIER_STATE_DIR: "state_dir",
-} as const;
-
 const positiveFlags = [
   "max_body_bytes",
   "max_header_bytes",
@@ -168,6 +151,9 @@ const flagFaults = (flags: FlagValues<typeof engineFlags>): readonly string[] =>
     .map((name) => `--${name} is ${flags[name]}; write a number above 0`),
   ...(flags.log_work_buffer_size < 0
     ? [`--log_work_buffer_size is ${flags.log_work_buffer_size}; write 0 or more`]
+    : []),
+  ...(flags.workers < 0 || flags.workers > mostWorkers
+    ? [`--workers is ${flags.workers}; write a number from 0 to ${mostWorkers}`]
     : []),
   ...(flags.prometheus_path.startsWith("/")
     ? []

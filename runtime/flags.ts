@@ -1,4 +1,4 @@
-import type { FlagTable } from "../host/flags.ts";
+import { type FlagTable, readFlags } from "../host/flags.ts";
 import { defaultLimits } from "./limits.ts";
 
 /** Source: engine contract, 1.1; those of our own, design 5.2.1 and 5.3.7. */
@@ -66,6 +66,11 @@ export const engineFlags = {
     help: "folder for what built-in nodes learn, without a state store; off: only in memory; empty: below that for temporary files",
   },
   log_level: { kind: "string", default: "INFO", help: "DEBUG, INFO, WARNING, ERROR or FATAL" },
+  workers: {
+    kind: "int",
+    default: "1",
+    help: "processes that share the ports; 0: one for each CPU",
+  },
   debug: { kind: "bool", default: "false", help: "accepted for compatibility" },
   config: { kind: "string", default: "", help: "accepted for compatibility" },
   max_body_bytes: {
@@ -104,3 +109,47 @@ export const engineFlags = {
     help: "largest message after decompression",
   },
 } as const satisfies FlagTable;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Defaults of flags that come from the environment. Source: engine contract, 1.1. */
+export const withEnvDefaults = (argv: readonly string[], env: Environment): readonly string[] => [
+  ...Object.entries(flagOfVariable).flatMap(([variable, flag]) => {
+    const value = env[variable];
+    return value === undefined || value === "" ? [] : [`--${flag}=${value}`];
+  }),
+  ...argv,
+];
+
+const flagOfVariable = {
+  SELDON_LOG_LEVEL: "log_level",
+  ESPALIER_WORKERS: "workers",
+  ESPALIER_STATE_STORE: "state_store", // with its password, it can come out of a Secret
+  ESPALIER_STATE_DIR: "state_dir",
+} as const;
+
+/** How many processes an engine shall have; 1 where that cannot be read, and is told by who reads the rest. */
+export const readWorkers = (argv: readonly string[], env: Environment, cpus: number): Workers => {
+  const read = readFlags(engineFlags, withEnvDefaults(argv, env));
+  const asked = read.ok ? read.values.workers : 1;
+  if (!read.ok || asked < 0 || asked > mostWorkers) return alone;
+  const { shutdown_delay: delayMs, graceful_timeout: drainMs, log_level } = read.values;
+  return {
+    count: asked || Math.min(cpus, mostWorkers),
+    stopTimeoutMs: delayMs + drainMs + spareMs,
+    logLevel: log_level,
+  };
+};
+
+const alone: Workers = { count: 1, stopTimeoutMs: 0, logLevel: "INFO" };
+
+export type Workers = {
+  readonly count: number;
+  /** The longest time that a process takes to stop. */
+  readonly stopTimeoutMs: number;
+  readonly logLevel: string;
+};
+
+export const mostWorkers = 64;
+/** For what a process does after its connections are closed: to send logged payloads, to store what was learned. */
+const spareMs = 10_000;

@@ -8,9 +8,10 @@ import { type Logger, makeLog } from "../host/log.ts";
 import { parseAnnotations } from "./annotations.ts";
 import { loadBuiltIns, makeBuiltIns } from "./built-ins.ts";
 import { makeClients } from "./clients.ts";
-import { type EngineConfig, type Environment, type PlanOrFaults, readConfig } from "./config.ts";
+import { type EngineConfig, type PlanOrFaults, readConfig } from "./config.ts";
 import { makeDeadlines } from "./deadlines.ts";
 import { type Faces, type Means, makeFaces } from "./faces.ts";
+import type { Environment } from "./flags.ts";
 import { type Metrics, makeMetrics } from "./metrics.ts";
 import { makeLookup } from "./payload-log/lookup.ts";
 import { makePayloadLog, type PayloadLog } from "./payload-log/payload-log.ts";
@@ -19,6 +20,8 @@ import { answering, type HttpServer, type HttpServerOptions, listenHttp } from "
 import { openTls, type TlsMaterial } from "./server/tls.ts";
 import { openState } from "./store/open.ts";
 import { readTextFile } from "./text-file.ts";
+import { unshared } from "./workers/unshared.ts";
+import type { Siblings } from "./workers/worker.ts";
 
 /** Where the kubelet writes the pod's annotations. Source: engine contract, 1.5. */
 const podAnnotations = "/etc/podinfo/annotations";
@@ -26,16 +29,20 @@ const podAnnotations = "/etc/podinfo/annotations";
 export type EngineProcess = {
   readonly httpPort: number;
   readonly grpcPort: number;
-  /** Turns unready, serves on for the delay, drains. Resolves with the exit code. */
-  stop(): Promise<number>;
+  /** Turns unready, serves on for the delay, `--shutdown_delay` if not given, and drains. Resolves with the exit code. */
+  stop(delayMs?: number): Promise<number>;
 };
 
 export type Started =
   | { readonly ok: true; readonly process: EngineProcess }
   | { readonly ok: false; readonly faults: readonly string[]; readonly exitCode: number };
 
-/** Starts an engine from its command line and environment. */
-export const startEngine = async (argv: readonly string[], env: Environment): Promise<Started> => {
+/** Starts an engine, or one process of it, from its command line and environment. */
+export const startEngine = async (
+  argv: readonly string[],
+  env: Environment,
+  siblings?: Siblings,
+): Promise<Started> => {
   const annotations = readAnnotations(env["ESPALIER_PODINFO_ANNOTATIONS"] || podAnnotations);
   const read = await readConfig({ argv, env, annotations, planFromFile });
   if (!read.ok) return read;
@@ -43,7 +50,7 @@ export const startEngine = async (argv: readonly string[], env: Environment): Pr
   const log = makeLog(config.flags.log_level);
   for (const warning of read.warnings) log.warn({ warning }, "configuration");
   try {
-    return { ok: true, process: await listen(config, log) };
+    return { ok: true, process: await listen(config, log, siblings) };
   } catch (error) {
     return { ok: false, faults: [listenFault(error)], exitCode: 1 };
   }
@@ -73,16 +80,24 @@ const listenFault = (error: unknown): string => {
   }
 };
 
-const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess> => {
+const listen = async (
+  config: EngineConfig,
+  log: Logger,
+  siblings: Siblings | undefined,
+): Promise<EngineProcess> => {
   const { flags, limits, plan } = config;
   const deadlines = makeDeadlines();
   const clients = makeClients(limits, deadlines);
-  const metrics = makeMetrics(flags.sdep, plan);
+  const own = makeMetrics(flags.sdep, plan);
+  const metrics = siblings === undefined ? own : { ...own, text: siblings.text };
   const payloadLog = openPayloadLog(config, { metrics, deadlines, log });
   const state = { stopping: false };
   const tls = config.tls && openTls(config.tls);
   const definitions = await loadBuiltIns(plan);
-  const learned = await openState({ flags, registry: metrics.registry, log });
+  const learned =
+    siblings !== undefined && flags.state_store === ""
+      ? unshared
+      : await openState({ flags, registry: metrics.registry, log });
   const builtIns = makeBuiltIns(plan, definitions, {
     random: Math.random,
     now: Date.now,
@@ -115,13 +130,14 @@ const listen = async (config: EngineConfig, log: Logger): Promise<EngineProcess>
   );
   const ports = { httpPort: servers.http.port, grpcPort: servers.grpc.port };
   log.info({ ...ports, deployment: flags.sdep, predictor: plan.name }, "engine started");
+  siblings?.started(ports, own);
   return {
     ...ports,
-    stop: async () => {
+    stop: async (delayMs = flags.shutdown_delay) => {
       state.stopping = true;
-      log.info({ delayMs: flags.shutdown_delay }, "engine stopping");
+      log.info({ delayMs }, "engine stopping");
       servers.http.retire();
-      await wait(flags.shutdown_delay);
+      await wait(delayMs);
       const end = performance.now() + flags.graceful_timeout;
       const code = await drain(servers.all, flags.graceful_timeout);
       await payloadLog?.close(Math.max(0, Math.min(payloadFlushMs, end - performance.now())));

@@ -1,9 +1,9 @@
 /** The engine's metrics, under the names and labels that v1's dashboards know. Source: engine contract, 9.1. */
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { collectDefaultMetrics, type MetricObject, Registry } from "prom-client";
 import type { Plan } from "../api/plan.ts";
 import { grpcCodeLabel } from "./grpc-status.ts";
 import { makeLatencies, type Observe } from "./latency.ts";
-import { measuresText } from "./measures.ts";
+import { type Measured, measuresText } from "./measures.ts";
 import type { Measure } from "./nodes/node.ts";
 
 export type ServerLabels = {
@@ -21,6 +21,8 @@ export type Metrics = {
   readonly contentType: string;
   /** The text of a scrape. */
   text(): Promise<string>;
+  /** The same as values, for where several processes are scraped as one. */
+  scrape(): Promise<Scrape>;
   /** Requests answered by the engine. */
   serverCount(labels: Omit<ServerLabels, "code">): Count;
   /** Calls answered by a node. */
@@ -33,6 +35,11 @@ export type Metrics = {
 
 /** Takes the HTTP status and the duration of an exchange whose other labels are known. */
 export type Count = (status: number, seconds: number) => void;
+
+export type Scrape = {
+  readonly metrics: readonly MetricObject[];
+  readonly measures: readonly Measured[];
+};
 
 /** What a built-in node measures at this moment. */
 export type NodeMeasures = { readonly node: string; readonly measures: readonly Measure[] };
@@ -65,21 +72,22 @@ export const makeMetrics = (deployment: string, plan: Plan): Metrics => {
     clients.series({ ...own, service, method, code, model_name: model, ...imageOf(plan, model) }),
   );
   const sources: (() => readonly NodeMeasures[])[] = [];
+  const measured = (): readonly Measured[] =>
+    sources
+      .flatMap((source) => source())
+      .map(({ node, measures }) => ({
+        labels: { deployment, predictor: plan.name, node },
+        measures,
+      }));
   return {
     registry,
     contentType: registry.contentType,
     measured: (source) => {
       sources.push(source);
     },
-    text: async () => {
-      const nodes = sources.flatMap((source) => source());
-      const { name: predictor } = plan;
-      const own = nodes.map(({ node, measures }) => ({
-        labels: { deployment, predictor, node },
-        measures,
-      }));
-      return [await registry.metrics(), measuresText(own)].filter((one) => one !== "").join("\n");
-    },
+    text: async () =>
+      [await registry.metrics(), measuresText(measured())].filter((one) => one !== "").join("\n"),
+    scrape: async () => ({ metrics: await registry.getMetricsAsJSON(), measures: measured() }),
     serverCount: (labels) => byStatus((code) => server({ ...labels, code })),
     clientCount: (labels) => byStatus((code) => client({ ...labels, code })),
     serverGrpc: (rpc, code) => server({ service: rpc, method: "unary", code: grpcCodeLabel(code) }),

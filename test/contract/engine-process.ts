@@ -20,6 +20,11 @@ export type EngineProcess = {
   readonly lines: readonly string[];
   /** It has not ended. */
   isAlive(): boolean;
+  signal(name: NodeJS.Signals): void;
+  /** Resolves with the exit code. */
+  readonly exited: Promise<number | null>;
+  /** Resolves when so many lines of its log hold the text. */
+  logged(text: string, times?: number): Promise<void>;
   /** Tells it to stop, and resolves with the exit code. */
   stop(): Promise<number | null>;
 };
@@ -46,9 +51,11 @@ export const startEngineProcess = async (
   void exited.then(() => process.off("exit", kill));
   const { pid = 0 } = child;
   const lines: string[] = [];
+  const waiting = new Set<() => void>();
   const ports = await new Promise<{ httpPort: number; grpcPort: number }>((resolve, reject) => {
     createInterface({ input: child.stderr }).on("line", (line) => {
       lines.push(line);
+      for (const look of waiting) look();
       if (line.includes('"engine started"')) resolve(JSON.parse(line));
     });
     void exited.then((code) =>
@@ -67,6 +74,20 @@ export const startEngineProcess = async (
     },
     openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
     isAlive: () => child.exitCode === null && child.signalCode === null,
+    signal: (name) => {
+      child.kill(name);
+    },
+    exited,
+    logged: (text, times = 1) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (lines.filter((line) => line.includes(text)).length < times) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
     stop: () => {
       child.kill("SIGTERM");
       return exited;

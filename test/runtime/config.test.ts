@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { encodePlan } from "../../api/plan.ts";
-import { type Environment, readConfig, type Sources } from "../../runtime/config.ts";
+import { readConfig, type Sources } from "../../runtime/config.ts";
+import type { Environment } from "../../runtime/flags.ts";
 import { defaultLimits } from "../../runtime/limits.ts";
 
 const argv = ["--sdep", "s", "--namespace", "ns", "--predictor", "p"];
