@@ -52,6 +52,7 @@ const serveBeside = async (siblings: Siblings, argv: readonly string[]): Promise
   }
   const why = await siblings.stopAsked;
   const code = await started.process.stop(why === "replaced" ? replacedDelayMs : undefined);
+  await siblings.leave();
   process.exit(code);
 };
 

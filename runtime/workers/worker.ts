@@ -15,6 +15,11 @@ export type Siblings = {
   refused(refusal: Refusal): Promise<void>;
   /** Resolves when this process shall stop. */
   readonly stopAsked: Promise<StopReason>;
+  /**
+   * To be called when the ports are closed: connections that are just being handed to this process
+   * go back, to be handed to another. Without it their clients would wait for ever.
+   */
+  leave(): Promise<void>;
 };
 
 /** Undefined for an engine of one process. */
@@ -70,5 +75,13 @@ const makeSiblings = (): Siblings => {
           process.send({ is: "refused", faults, exitCode } satisfies FromWorker, () => resolve());
       }),
     stopAsked,
+    leave: () =>
+      new Promise((resolve) => {
+        if (cluster.worker === undefined || !process.connected) resolve();
+        else {
+          process.once("disconnect", resolve);
+          cluster.worker.disconnect();
+        }
+      }),
   };
 };
