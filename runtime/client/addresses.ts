@@ -58,9 +58,11 @@ const makeNamed = (host: string, ask: LookupFunction): Addresses => {
     // The hints are those of net.connect: addresses of a family that this machine has.
     ask(host, { all: true, hints: ADDRCONFIG }, (error, found, family) => {
       asking = false;
-      if (error === null) learn(listOf(found, family));
+      const list = error === null ? listOf(found, family) : [];
+      const failure = error ?? (list.length === 0 ? withoutAddress(host) : null);
+      if (failure === null) learn(list);
       else if (!trusted) known = undefined;
-      for (const one of waiting.splice(0)) one(error);
+      for (const one of waiting.splice(0)) one(failure);
     });
   };
 
@@ -88,11 +90,14 @@ const makeNamed = (host: string, ask: LookupFunction): Addresses => {
   return {
     has,
     lookup: (_host, _options, callback) => {
+      // Later, always: net.connect tells where it tries to connect, and must have its listeners.
+      const tell: Waiting = (error) =>
+        process.nextTick(callback, error, error === null ? ordered() : []);
       if (trusted) {
-        process.nextTick(callback, null, ordered());
+        tell(null);
         return;
       }
-      waiting.push((error) => callback(error, error === null ? ordered() : []));
+      waiting.push(tell);
       if (!asking) question();
     },
     refresh: (now) => {
@@ -108,6 +113,9 @@ const makeNamed = (host: string, ask: LookupFunction): Addresses => {
     },
   };
 };
+
+const withoutAddress = (host: string): NodeJS.ErrnoException =>
+  Object.assign(new Error(`${host} has no address`), { code: "ENOTFOUND" });
 
 /** A lookup may answer a single address although all were asked for. */
 const listOf = (

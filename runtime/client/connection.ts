@@ -154,7 +154,6 @@ const close = (state: State): void => {
 const watchOpening = (state: State, { deadlines }: ConnectionOptions): void => {
   const { socket, addresses } = state;
   const opening = deadlines.set(connectTimeoutMs, () => {
-    addresses?.distrust(state.begunAt);
     const why = `no connection within ${connectTimeoutMs} ms`;
     fail(state, new EngineError("NODE_UNREACHABLE", why), false);
   });
@@ -191,7 +190,10 @@ const watch = (state: State): void => {
     else if (wasKept()) judge(state);
     else fail(state, closed(), false);
   });
-  socket.on("close", () => fail(state, closed(), false));
+  socket.on("close", () => {
+    if (!connected) state.addresses?.distrust(state.begunAt);
+    fail(state, closed(), false);
+  });
 };
 
 const closed = (): Error => new Error("the connection was closed before the whole answer came");

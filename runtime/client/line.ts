@@ -75,9 +75,12 @@ export const makeLine = (options: LineOptions): Line => {
 
   const line: Line = {
     send: (sending) => {
-      const { call, endsAt } = sending;
+      const { call, endsAt, repeats } = sending;
       current = sending;
-      if (call.timeoutMs > 0) deadline = deadlines.set(endsAt - performance.now(), expire);
+      if (call.timeoutMs > 0) {
+        const leftMs = repeats === 0 ? call.timeoutMs : endsAt - performance.now();
+        deadline = deadlines.set(leftMs, expire);
+      }
       connection.exchange(requestHead(call, authority), call.body);
       onCancel(call.scope, giveUp);
     },

@@ -32,6 +32,37 @@ describe("cancel", () => {
   });
 });
 
+describe("offCancel", () => {
+  it.each([0, 1, 2])("takes back the listener %i of three, and no other", (which) => {
+    const scope = makeScope();
+    const heard: number[] = [];
+    const listeners = [0, 1, 2].map((i) => () => {
+      heard.push(i);
+    });
+    for (const one of listeners) onCancel(scope, one);
+    const taken = listeners[which];
+    if (taken !== undefined) offCancel(scope, taken);
+    if (taken !== undefined) offCancel(scope, taken);
+    expect(listenersOf(scope)).toBe(2);
+    cancel(scope, reason);
+    expect(heard).toEqual([0, 1, 2].filter((i) => i !== which));
+  });
+
+  it("leaves room for another", () => {
+    const scope = makeScope();
+    const heard: string[] = [];
+    const gone = (): void => {
+      heard.push("gone");
+    };
+    onCancel(scope, gone);
+    onCancel(scope, () => heard.push("second"));
+    offCancel(scope, gone);
+    onCancel(scope, () => heard.push("third"));
+    cancel(scope, reason);
+    expect(heard.sort()).toEqual(["second", "third"]);
+  });
+});
+
 describe("onCancel", () => {
   it("calls at once when the scope has ended", () => {
     const scope = makeScope();

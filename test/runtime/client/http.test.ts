@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { giveBack, takeBody } from "../../../runtime/body-pool.ts";
 import {
   type HttpCall,
   type HttpClientOptions,
@@ -27,7 +28,7 @@ const deadlines = makeDeadlines();
 const makeHttpClient = (options: HttpClientOptions) => {
   const client = makeClient(options);
   const send = (call: HttpCall): Promise<HttpReply> => promised((done) => client.send(call, done));
-  return { ...client, send };
+  return { ...client, send, told: client.send };
 };
 
 type HttpClient = ReturnType<typeof makeHttpClient>;
@@ -214,6 +215,64 @@ describe("makeHttpClient", () => {
     await Promise.all([other.closed(), (await host.connection(0)).closed(), slow[0]]);
   });
 
+  it("closes idle connections that are not needed, but not one in use", async () => {
+    const sweeps: (() => void)[] = [];
+    const watched: Deadlines = {
+      set: (afterMs, expire) => {
+        if (afterMs < 2000) sweeps.push(expire);
+        return { at: 0, expire };
+      },
+      clear: () => {},
+    };
+    const { client, host } = await play(
+      answering((count, talk) => (talk === host.talks[2] && count === 1 ? undefined : ok("1"))),
+      {},
+      watched,
+    );
+    await Promise.all([client.send(callOf()), client.send(callOf()), client.send(callOf())]);
+    const busy = client.send(callOf());
+    expect(sweeps).toHaveLength(1);
+    const now = performance.now;
+    performance.now = () => now.call(performance) + 2000;
+    try {
+      sweeps[0]?.();
+    } finally {
+      performance.now = now;
+    }
+    await (await host.connection(0)).closed();
+    await (await host.connection(1)).closed();
+    expect(sweeps).toHaveLength(1); // nothing is idle, so nothing is watched
+    host.talks[2]?.write(ok("late"));
+    expect((await busy).body.toString()).toBe("late");
+    expect(sweeps).toHaveLength(2);
+  });
+
+  it("lets a caller send the next request when it is told of an answer", async () => {
+    const { client, host } = await play(answering((count) => ok(`${count}`)));
+    const bodies: string[] = [];
+    await new Promise<void>((resolve) => {
+      const next = (): void =>
+        client.told(callOf(), (_error, reply) => {
+          bodies.push(reply?.body.toString() ?? "none");
+          if (bodies.length < 3) next();
+          else resolve();
+        });
+      next();
+    });
+    expect(bodies).toEqual(["0", "1", "2"]);
+    expect(host.talks).toHaveLength(1);
+  });
+
+  it("hands over a large body to keep or to give back", async () => {
+    const text = (letter: string): string => letter.repeat(50_000);
+    const { client } = await play(answering((count) => ok(text("abc"[count] ?? ""))));
+    const kept = await client.send(callOf());
+    const given = await client.send(callOf());
+    giveBack(given.body);
+    expect((await client.send(callOf())).body.buffer).toBe(given.body.buffer);
+    expect(kept.body.toString()).toBe(text("a"));
+  });
+
   it("writes the host of an IPv6 address in brackets", () => {
     expect(
       makeHttpClient({ host: "::1", port: 9, limits: defaultLimits, deadlines }).authority,
@@ -307,6 +366,16 @@ describe("makeHttpClient when a call fails", () => {
     await (await host.connection(0)).closed();
   });
 
+  it("gives the memory of half a large answer back", async () => {
+    const half = `HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n${"x".repeat(1_000_000)}`;
+    const { client, host } = await play(answering((_, talk) => closing(talk, half)));
+    const before = takeBody(3_000_000);
+    giveBack(before);
+    expect(await failure(client.send(callOf()))).toBe("NODE_UNREACHABLE");
+    expect(takeBody(3_000_000).buffer).toBe(before.buffer);
+    await (await host.connection(0)).closed();
+  });
+
   it("gives up in the middle of an answer that trickles", async () => {
     const { client, host } = await play(
       answering(() => "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n"),
@@ -332,7 +401,11 @@ describe("makeHttpClient when a call fails", () => {
     const scope = makeScope();
     const reason = new EngineError("CLIENT_GONE", "left");
     cancel(scope, reason);
-    await expect(client.send(callOf({ scope }))).rejects.toBe(reason);
+    const told: unknown[] = [];
+    client.told(callOf({ scope }), (error, reply) => {
+      told.push(error, reply);
+    });
+    expect(told).toEqual([reason, undefined]);
     await turns();
     expect(host.talks).toHaveLength(0);
   });
