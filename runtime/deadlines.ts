@@ -26,12 +26,14 @@ const over = (): void => {};
  * is nothing to watch and never keeps the process alive.
  *
  * The pending ones stand in an array, in no order: a Set that is always growing and shrinking
- * keeps what it held alive until the next large collection.
+ * keeps what it held alive until the next large collection. A tick looks through them only when one
+ * may be due: `soonest` is never later than the first of them, and mostly of one long cleared.
  */
 export const makeDeadlines = (now: () => number = () => performance.now()): Deadlines => {
   const pending: Pending[] = [];
   let timer: NodeJS.Timeout | undefined;
   let idleTicks = 0;
+  let soonest = Number.POSITIVE_INFINITY;
 
   const clear = (deadline: Pending): void => {
     if (deadline.index < 0) return;
@@ -52,18 +54,21 @@ export const makeDeadlines = (now: () => number = () => performance.now()): Dead
       return;
     }
     const time = now();
+    if (time < soonest) return;
     const due = pending.filter(({ at }) => at <= time).sort((a, b) => a.at - b.at);
     for (const deadline of due) {
       const { expire } = deadline; // nothing, if an earlier one has cleared it
       clear(deadline);
       expire();
     }
+    soonest = pending.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
   };
 
   return {
     set: (afterMs, expire) => {
       const deadline = { at: now() + afterMs, expire, index: pending.length };
       pending.push(deadline);
+      if (deadline.at < soonest) soonest = deadline.at;
       if (timer === undefined) {
         idleTicks = 0;
         timer = setInterval(tick, tickMs);

@@ -6,12 +6,12 @@
  * (docs/decisions/0002-data-path.md).
  */
 import type { LookupFunction } from "node:net";
-import type { Deadlines } from "../deadlines.ts";
-import { type Done, settle } from "../done.ts";
-import { EngineError } from "../errors.ts";
+import type { Deadline, Deadlines } from "../deadlines.ts";
+import type { Done } from "../done.ts";
 import type { Limits } from "../limits.ts";
-import { offCancel, onCancel, type Scope } from "../scope.ts";
-import { type Connection, connect } from "./connection.ts";
+import type { Scope } from "../scope.ts";
+import { makeAddresses } from "./addresses.ts";
+import { type Line, makeLine, type Sending } from "./line.ts";
 import type { HttpReply } from "./reply-reader.ts";
 
 export type HttpCall = {
@@ -22,7 +22,7 @@ export type HttpCall = {
   readonly headerLines: string;
   /** Value of the Host header; the place that is called if absent. */
   readonly host?: string;
-  /** Undefined sends no body and no Content-Length. */
+  /** Undefined sends no body and no Content-Length. It is not read any more once the call is done. */
   readonly body: Buffer | undefined;
   /** For the whole exchange; 0 means no limit. */
   readonly timeoutMs: number;
@@ -33,12 +33,13 @@ export type HttpClient = {
   /** Host and port as in a Host header. */
   readonly authority: string;
   /**
-   * Sends one request and reads the whole answer, whatever its status.
+   * Sends one request and reads the whole answer, whatever its status. Never throws, and may
+   * tell before it returns.
    *
-   * A kept connection that the host had closed before it saw the request is replaced by a fresh
-   * one; a fresh one is not, so there is one repetition at most.
+   * A request is sent again only if no one has seen it: on a kept connection that the host had
+   * closed before, or to a host whose remembered addresses took no connection.
    *
-   * Never throws; tells NODE_UNREACHABLE, NODE_TIMEOUT, NODE_PROTOCOL, or the scope's reason.
+   * Tells NODE_UNREACHABLE, NODE_TIMEOUT, NODE_PROTOCOL, or the scope's reason.
    */
   send(call: HttpCall, done: Done<HttpReply>): void;
   /** Closes idle connections, and the others as soon as their answers have come. */
@@ -50,7 +51,7 @@ export type HttpClientOptions = {
   readonly port: number;
   readonly limits: Limits;
   readonly deadlines: Deadlines;
-  /** How the host's addresses are found; as the system does it if absent. */
+  /** How the host's addresses are found, and the only way; as the system does it if absent. */
   readonly lookup?: LookupFunction;
 };
 
@@ -65,62 +66,13 @@ const longestIdleMs = 1500;
 export const makeHttpClient = (options: HttpClientOptions): HttpClient => {
   const { host, port, deadlines } = options;
   const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  const idle: Connection[] = [];
-  let closed = false;
+  const addresses = makeAddresses(options);
+  const idle = makeIdleLines(deadlines);
 
-  const take = (): Connection | undefined => {
-    for (;;) {
-      const connection = idle.pop();
-      if (connection === undefined || !connection.usable()) {
-        if (connection === undefined) return undefined;
-        continue;
-      }
-      if (performance.now() - connection.idleSince() < longestIdleMs) return connection;
-      connection.destroy();
-    }
-  };
-
-  const keep = (connection: Connection): void => {
-    if (closed || idle.length >= mostIdle) connection.destroy();
-    else idle.push(connection);
-  };
-
-  const exchange = (
-    call: HttpCall,
-    text: string,
-    kept: Connection | undefined,
-    endsAt: number,
-  ): Promise<HttpReply> =>
-    new Promise((resolve, reject) => {
-      const connection = kept ?? connect(options);
-      const settle = (): void => {
-        offCancel(call.scope, giveUp);
-        if (deadline !== undefined) deadlines.clear(deadline);
-      };
-      const giveUp = (reason: EngineError): void => {
-        settle();
-        connection.destroy();
-        reject(reason);
-      };
-      const deadline =
-        call.timeoutMs > 0
-          ? deadlines.set(endsAt - performance.now(), () => giveUp(timedOut(call, authority)))
-          : undefined;
-      connection.exchange(text, call.body, {
-        done: ({ reply, reusable }) => {
-          settle();
-          if (reusable) keep(connection);
-          else connection.destroy();
-          resolve(reply);
-        },
-        failed: (error, unseen) => {
-          settle();
-          if (unseen) resolve(exchange(call, text, undefined, endsAt));
-          else reject(unreachable(call, authority, error));
-        },
-      });
-      onCancel(call.scope, giveUp);
-    });
+  const open = (): Line =>
+    makeLine({ ...options, addresses, authority, keep: idle.add, repeat: sendAfresh });
+  const sendAfresh = (sending: Sending): void =>
+    open().send({ ...sending, repeats: sending.repeats + 1 });
 
   return {
     authority,
@@ -129,39 +81,59 @@ export const makeHttpClient = (options: HttpClientOptions): HttpClient => {
         done(call.scope.reason, undefined);
         return;
       }
-      const text = headText(call, authority);
-      settle(() => exchange(call, text, take(), performance.now() + call.timeoutMs), done);
+      const now = performance.now();
+      addresses?.refresh(now);
+      const line = idle.take(now) ?? open();
+      line.send({ call, done, endsAt: now + call.timeoutMs, repeats: 0 });
     },
-    close: () => {
-      closed = true;
-      for (const connection of idle.splice(0)) connection.destroy();
-    },
+    close: idle.close,
   };
 };
 
-const headText = (call: HttpCall, authority: string): string => {
-  const length = call.body === undefined ? "" : `Content-Length: ${call.body.length}\r\n`;
-  return `${call.method} ${call.path} HTTP/1.1\r\nHost: ${call.host ?? authority}\r\n${length}${call.headerLines}\r\n`;
+type IdleLines = {
+  /** The one used last that may still be used. */
+  take(now: number): Line | undefined;
+  add(line: Line): void;
+  /** Closes all, and what is added later. */
+  close(): void;
 };
 
-const target = (call: HttpCall, authority: string): string =>
-  `${call.method} http://${authority}${call.path}`;
+const makeIdleLines = (deadlines: Deadlines): IdleLines => {
+  const lines: Line[] = []; // in the order in which they became idle
+  let sweeping: Deadline | undefined;
+  let closed = false;
 
-const timedOut = (call: HttpCall, authority: string): EngineError =>
-  new EngineError(
-    "NODE_TIMEOUT",
-    `${target(call, authority)}: no answer within ${call.timeoutMs} ms`,
-  );
+  const isOld = (line: Line, now: number): boolean => now - line.idleSince() >= longestIdleMs;
 
-const unreachable = (call: HttpCall, authority: string, cause: Error): EngineError =>
-  cause instanceof EngineError
-    ? new EngineError(cause.code, `${target(call, authority)}: ${cause.message}`, { cause })
-    : new EngineError("NODE_UNREACHABLE", `${target(call, authority)}: ${reason(cause)}`, {
-        cause,
-      });
+  /** Those that were not needed are closed, rather than left for the host to close. */
+  const sweep = (): void => {
+    const now = performance.now();
+    const kept = lines.findIndex((line) => !isOld(line, now));
+    for (const line of lines.splice(0, kept < 0 ? lines.length : kept)) line.destroy();
+    sweeping = lines.length > 0 ? deadlines.set(longestIdleMs, sweep) : undefined;
+  };
 
-/** A connection to a name with several addresses fails with all their errors and an empty message. */
-const reason = (error: Error): string =>
-  error.message === "" && error instanceof AggregateError
-    ? error.errors.map((one) => String(one instanceof Error ? one.message : one)).join("; ")
-    : error.message;
+  return {
+    take: (now) => {
+      for (;;) {
+        const line = lines.pop();
+        if (line === undefined || (line.usable() && !isOld(line, now))) return line;
+        line.destroy();
+      }
+    },
+    add: (line) => {
+      if (closed || lines.length >= mostIdle) {
+        line.destroy();
+        return;
+      }
+      lines.push(line);
+      sweeping ??= deadlines.set(longestIdleMs, sweep);
+    },
+    close: () => {
+      closed = true;
+      for (const line of lines.splice(0)) line.destroy();
+      if (sweeping !== undefined) deadlines.clear(sweeping);
+      sweeping = undefined;
+    },
+  };
+};

@@ -1,3 +1,4 @@
+import { giveBack, takeBody } from "../body-pool.ts";
 import { EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 
@@ -11,45 +12,71 @@ const tooLarge = (limits: Limits): EngineError =>
   );
 
 export type BodySink = {
-  /** Announces the whole length, so that a large body is copied into place once. */
+  /** Announces the whole length, so that the body is copied into place once. */
   expect(bytes: number): void;
   /** Copies what has come. */
-  add(part: Buffer): void;
+  add(part: Buffer, from: number, to: number): void;
   bytes(): number;
+  /** Hands the body over; the next may begin. */
   whole(): Buffer;
+  /** Forgets what has come. */
+  drop(): void;
 };
 
-/** Collects a body. @throws {EngineError} NODE_PROTOCOL when it passes the limit. */
+const nothing = Buffer.alloc(0);
+
+/**
+ * Collects one body after the other. A large one is in pooled memory, and its reader's to give back.
+ *
+ * @throws {EngineError} NODE_PROTOCOL when it passes the limit.
+ */
 export const makeBodySink = (limits: Limits): BodySink => {
-  const parts: Buffer[] = [];
   let expected = 0;
-  let place: Buffer | undefined;
   let received = 0;
+  let place: Buffer = nothing;
+
+  const clear = (): void => {
+    expected = 0;
+    received = 0;
+    place = nothing;
+  };
+
+  const move = (bytes: number): void => {
+    const larger = takeBody(bytes);
+    place.copy(larger, 0, 0, received);
+    giveBack(place);
+    place = larger;
+  };
 
   return {
     expect: (bytes) => {
       if (bytes > limits.maxBodyBytes) throw tooLarge(limits);
       expected = bytes;
     },
-    add: (part) => {
-      if (part.length === 0) return;
-      if (received + part.length > limits.maxBodyBytes) throw tooLarge(limits);
-      if (expected > part.length) {
-        place ??= Buffer.allocUnsafe(expected);
-        part.copy(place, received);
-      } else {
-        parts.push(Buffer.from(part));
-      }
-      received += part.length;
+    add: (part, from, to) => {
+      const needed = received + to - from;
+      if (needed > limits.maxBodyBytes) throw tooLarge(limits);
+      if (needed > place.length) move(Math.max(expected, needed, 2 * place.length));
+      part.copy(place, received, from, to);
+      received = needed;
     },
     bytes: () => received,
-    whole: () => place ?? (parts.length === 1 ? parts[0] : undefined) ?? Buffer.concat(parts),
+    whole: () => {
+      if (place.length > received) move(received);
+      const body = place;
+      clear();
+      return body;
+    },
+    drop: () => {
+      giveBack(place);
+      clear();
+    },
   };
 };
 
 export type ChunkReader = {
   /** Hands over the data found in `bytes`; answers how many bytes are left once the body has ended. */
-  read(bytes: Buffer, add: (part: Buffer) => void): number | undefined;
+  read(bytes: Buffer, add: BodySink["add"]): number | undefined;
 };
 
 const longestLine = 4096;
@@ -90,12 +117,12 @@ export const makeChunkReader = (): ChunkReader => {
     return end + 1;
   };
 
-  const readData = (bytes: Buffer, at: number, add: (part: Buffer) => void): number => {
-    const part = bytes.subarray(at, at + missing);
-    add(part);
-    missing -= part.length;
+  const readData = (bytes: Buffer, at: number, add: BodySink["add"]): number => {
+    const end = Math.min(bytes.length, at + missing);
+    add(bytes, at, end);
+    missing -= end - at;
     if (missing === 0) state = "data-end";
-    return at + part.length;
+    return end;
   };
 
   return {

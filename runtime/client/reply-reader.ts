@@ -1,10 +1,18 @@
 import type { Limits } from "../limits.ts";
-import { broken, makeBodySink, makeChunkReader } from "./reply-body.ts";
+import {
+  type BodySink,
+  broken,
+  type ChunkReader,
+  makeBodySink,
+  makeChunkReader,
+} from "./reply-body.ts";
+import { parseHead, type ReplyHead } from "./reply-head.ts";
 
 /** What a server answered. Header names are in lower case; names and values stand by turns. */
 export type HttpReply = {
   readonly status: number;
   readonly headers: readonly string[];
+  /** The reader's own; beyond 16 KB it may go back to the pool. */
   readonly body: Buffer;
 };
 
@@ -12,165 +20,145 @@ export type HttpReply = {
 export type Finished = { readonly reply: HttpReply; readonly reusable: boolean };
 
 export type ReplyReader = {
-  /** Takes bytes as they come (they are copied); answers once the reply is whole. */
-  read(bytes: Buffer): Finished | undefined;
+  /**
+   * Takes bytes as they come, the first `length` of the buffer (they are copied); answers once the
+   * reply is whole, and is ready for the next one then.
+   */
+  read(bytes: Buffer, length?: number): Finished | undefined;
   /** The connection ended; whole only if the reply was to end with it. */
   end(): Finished | undefined;
   /** True once a byte of the reply has come. */
   started(): boolean;
+  /** Forgets a reply that is not whole. */
+  drop(): void;
 };
-
-type Head = {
-  readonly status: number;
-  readonly headers: readonly string[];
-  readonly keepAlive: boolean;
-  readonly framing: Framing;
-};
-type Framing =
-  | { readonly by: "length"; readonly bytes: number }
-  | { readonly by: "chunks" }
-  | { readonly by: "close" };
 
 const headEnd = Buffer.from("\r\n\r\n");
-const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?$/;
-const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones RFC 9110, 5.5 forbids in a value
-const forbidden = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+const none = Buffer.alloc(0);
 
-/** @throws {EngineError} NODE_PROTOCOL when the text is not the head of an HTTP/1.1 reply. */
-const parseHead = (text: string): Head => {
-  const lines = text.split("\r\n");
-  const first = statusLine.exec(lines[0] ?? "");
-  if (first === null) throw broken("it does not begin with an HTTP/1.1 status line");
-  const headers: string[] = [];
-  let length: number | undefined;
-  let coding = "";
-  let connection = "";
-  for (let i = 1; i < lines.length; i += 1) {
-    const [name, value] = parseHeader(lines[i] ?? "", i);
-    headers.push(name, value);
-    if (name === "content-length") length = contentLength(value, length);
-    else if (name === "transfer-encoding") coding = coding === "" ? value : `${coding},${value}`;
-    else if (name === "connection") connection += `,${value.toLowerCase()}`;
-  }
-  const status = Number(first[2]);
-  // RFC 9112, 6.3: chunks win over a length, and such a connection is not to be trusted further.
-  const doubtful = coding !== "" && length !== undefined;
-  return {
-    status,
-    headers,
-    framing: framingOf(status, length, coding),
-    keepAlive: !doubtful && persists(first[1] === "1", connection),
-  };
-};
-
-const parseHeader = (line: string, number: number): readonly [string, string] => {
-  const colon = line.indexOf(":");
-  const name = line.slice(0, Math.max(0, colon));
-  const value = trimmed(line, colon + 1);
-  if (!headerName.test(name) || forbidden.test(value)) {
-    throw broken(`header line ${number} is malformed`);
-  }
-  return [name.toLowerCase(), value];
-};
-
-const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
-
-/** Without blanks at both ends; String.trim would also take bytes of UTF-8 away. */
-const trimmed = (line: string, from: number): string => {
-  let start = from;
-  let end = line.length;
-  while (start < end && isBlank(line.charCodeAt(start))) start += 1;
-  while (end > start && isBlank(line.charCodeAt(end - 1))) end -= 1;
-  return line.slice(start, end);
-};
-
-const persists = (http11: boolean, connection: string): boolean =>
-  http11 ? !/\bclose\b/.test(connection) : /\bkeep-alive\b/.test(connection);
-
-const contentLength = (value: string, earlier: number | undefined): number => {
-  const length = /^\d{1,15}$/.test(value) ? Number(value) : undefined;
-  if (length === undefined) throw broken("its Content-Length is not a number");
-  if (earlier !== undefined && earlier !== length) throw broken("it has two Content-Lengths");
-  return length;
-};
-
-const framingOf = (status: number, length: number | undefined, coding: string): Framing => {
-  if (status === 204 || status === 304) return { by: "length", bytes: 0 };
-  if (coding !== "") {
-    if (coding.trim().toLowerCase() !== "chunked") {
-      throw broken(`its Transfer-Encoding is "${coding}"; only "chunked" is understood`);
-    }
-    return { by: "chunks" };
-  }
-  return length === undefined ? { by: "close" } : { by: "length", bytes: length };
+type Reading = {
+  readonly limits: Limits;
+  readonly body: BodySink;
+  head: ReplyHead | undefined;
+  chunks: ChunkReader | undefined;
+  /** Of a head that is not whole. */
+  rest: Buffer;
+  started: boolean;
+  /** Heads mostly repeat, but for a date each second and lengths: what is like the last is not read again. */
+  lastText: string;
+  lastHead: ReplyHead | undefined;
 };
 
 /**
- * Reads one HTTP/1.1 reply, byte by byte as it comes: by length, in chunks, or to the end of the
+ * Reads HTTP/1.1 replies, byte by byte as they come: by length, in chunks, or to the end of the
  * connection. Interim replies (1xx) are passed over.
  *
  * @throws {EngineError} NODE_PROTOCOL on bytes that are not such a reply, or larger than the limits.
  * Source: RFC 9112, sections 4 to 7.
  */
 export const makeReplyReader = (limits: Limits): ReplyReader => {
-  let head: Head | undefined;
-  let rest: Buffer | undefined; // bytes that were not enough for the step they belong to
-  let started = false;
-  const body = makeBodySink(limits);
-  const chunks = makeChunkReader();
-
-  const finish = ({ status, headers }: Head, reusable: boolean): Finished => ({
-    reply: { status, headers, body: body.whole() },
-    reusable,
-  });
-
-  const readHead = (bytes: Buffer): Buffer | undefined => {
-    const all = rest === undefined ? bytes : Buffer.concat([rest, bytes]);
-    const end = all.indexOf(headEnd);
-    if (end > limits.maxHeaderBytes || (end < 0 && all.length > limits.maxHeaderBytes)) {
-      throw broken(`its head is larger than ${limits.maxHeaderBytes} bytes`);
-    }
-    if (end < 0) {
-      rest = Buffer.from(all);
-      return undefined;
-    }
-    rest = undefined;
-    const parsed = parseHead(all.toString("latin1", 0, end));
-    const after = all.subarray(end + headEnd.length);
-    if (parsed.status === 101) throw broken("it switches protocols, which was not asked for");
-    if (parsed.status < 200) return readHead(after);
-    if (parsed.framing.by === "length") body.expect(parsed.framing.bytes);
-    head = parsed;
-    return after;
+  const reading: Reading = {
+    limits,
+    body: makeBodySink(limits),
+    head: undefined,
+    chunks: undefined,
+    rest: none,
+    started: false,
+    lastText: "",
+    lastHead: undefined,
   };
-
-  const readBody = (bytes: Buffer, parsed: Head): Finished | undefined => {
-    const { framing, keepAlive } = parsed;
-    switch (framing.by) {
-      case "length": {
-        const missing = framing.bytes - body.bytes();
-        body.add(bytes.length > missing ? bytes.subarray(0, missing) : bytes);
-        if (body.bytes() < framing.bytes) return undefined;
-        return finish(parsed, keepAlive && bytes.length === missing);
-      }
-      case "chunks": {
-        const left = chunks.read(bytes, body.add);
-        return left === undefined ? undefined : finish(parsed, keepAlive && left === 0);
-      }
-      case "close":
-        body.add(bytes);
-        return undefined;
-    }
-  };
-
   return {
-    started: () => started,
-    read: (bytes) => {
-      started = true;
-      const after = head === undefined ? readHead(bytes) : bytes;
-      return after === undefined || head === undefined ? undefined : readBody(after, head);
+    started: () => reading.started,
+    read: (bytes, length = bytes.length) => {
+      const { head, rest } = reading;
+      reading.started = true;
+      if (head !== undefined) return readBody(reading, bytes, 0, length);
+      if (rest.length === 0) return readHead(reading, bytes, 0, length);
+      const all = Buffer.concat([rest, bytes.subarray(0, length)]);
+      return readHead(reading, all, 0, all.length);
     },
-    end: () => (head?.framing.by === "close" ? finish(head, false) : undefined),
+    end: () => (reading.head?.framing.by === "close" ? finish(reading, false) : undefined),
+    drop: () => {
+      reading.body.drop();
+      beginNext(reading);
+    },
   };
+};
+
+const beginNext = (reading: Reading): void => {
+  reading.head = undefined;
+  reading.chunks = undefined;
+  reading.rest = none;
+  reading.started = false;
+};
+
+/** To be called once there is a head. */
+const finish = (reading: Reading, reusable: boolean): Finished | undefined => {
+  const { head, body } = reading;
+  if (head === undefined) return undefined;
+  const reply = { status: head.status, headers: head.headers, body: body.whole() };
+  beginNext(reading);
+  return { reply, reusable: reusable && head.keepAlive };
+};
+
+const readHead = (
+  reading: Reading,
+  bytes: Buffer,
+  from: number,
+  to: number,
+): Finished | undefined => {
+  const end = endOfHead(reading.limits, bytes, from, to);
+  if (end < 0) {
+    reading.rest = Buffer.from(bytes.subarray(from, to));
+    return undefined;
+  }
+  reading.rest = none;
+  const head = parsed(reading, bytes.toString("latin1", from, end));
+  const after = end + headEnd.length;
+  if (head.status === 101) throw broken("it switches protocols, which was not asked for");
+  if (head.status < 200) return readHead(reading, bytes, after, to);
+  reading.head = head;
+  if (head.framing.by === "length") reading.body.expect(head.framing.bytes);
+  if (head.framing.by === "chunks") reading.chunks = makeChunkReader();
+  return readBody(reading, bytes, after, to);
+};
+
+/** Negative if it has not come. What is behind `to` is of another read. */
+const endOfHead = (limits: Limits, bytes: Buffer, from: number, to: number): number => {
+  const found = bytes.indexOf(headEnd, from);
+  const end = found + headEnd.length > to ? -1 : found;
+  if ((end < 0 ? to : end) - from > limits.maxHeaderBytes) {
+    throw broken(`its head is larger than ${limits.maxHeaderBytes} bytes`);
+  }
+  return end;
+};
+
+const parsed = (reading: Reading, text: string): ReplyHead => {
+  const { lastHead, lastText } = reading;
+  if (lastHead !== undefined && text === lastText) return lastHead;
+  const head = parseHead(text);
+  reading.lastHead = head;
+  reading.lastText = text;
+  return head;
+};
+
+const readBody = (
+  reading: Reading,
+  bytes: Buffer,
+  from: number,
+  to: number,
+): Finished | undefined => {
+  const { head, body, chunks } = reading;
+  if (head?.framing.by === "length") {
+    const { bytes: length } = head.framing;
+    const end = Math.min(to, from + length - body.bytes());
+    if (end > from) body.add(bytes, from, end);
+    return body.bytes() < length ? undefined : finish(reading, end === to);
+  }
+  if (chunks !== undefined) {
+    const left = chunks.read(bytes.subarray(from, to), body.add);
+    return left === undefined ? undefined : finish(reading, left === 0);
+  }
+  if (to > from) body.add(bytes, from, to);
+  return undefined;
 };

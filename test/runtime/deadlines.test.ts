@@ -65,6 +65,38 @@ describe("makeDeadlines", () => {
     expect(expired).toEqual(["b"]);
   });
 
+  it("expires a shorter one that was set after a longer one, and the longer one then", () => {
+    deadlines.set(300, expire("long"));
+    jest.advanceTimersByTime(50);
+    deadlines.set(50, expire("short"));
+    jest.advanceTimersByTime(60);
+    expect(expired).toEqual(["short"]);
+    jest.advanceTimersByTime(200);
+    expect(expired).toEqual(["short", "long"]);
+  });
+
+  it("expires what is left when the soonest was cleared", () => {
+    const soonest = deadlines.set(20, expire("soonest"));
+    deadlines.set(60, expire("later"));
+    deadlines.clear(soonest);
+    jest.advanceTimersByTime(40);
+    deadlines.set(100, expire("last"));
+    jest.advanceTimersByTime(30);
+    expect(expired).toEqual(["later"]);
+    jest.advanceTimersByTime(80);
+    expect(expired).toEqual(["later", "last"]);
+  });
+
+  it("expires the others when one throws", () => {
+    deadlines.set(20, () => {
+      throw new Error("broken");
+    });
+    deadlines.set(20, expire("other"));
+    expect(() => jest.advanceTimersByTime(30)).toThrow("broken");
+    jest.advanceTimersByTime(10);
+    expect(expired).toEqual(["other"]);
+  });
+
   it("watches thousands with one timer", () => {
     for (let i = 0; i < 5000; i += 1) deadlines.set(i, expire(String(i)));
     expect(jest.getTimerCount()).toBe(1);

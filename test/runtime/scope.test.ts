@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { EngineError } from "../../runtime/errors.ts";
 import { cancel, childScope, makeScope, offCancel, onCancel } from "../../runtime/scope.ts";
+import { listenersOf } from "./listeners.ts";
 
 const reason = new EngineError("GRAPH_DEADLINE", "late");
 const other = new EngineError("CLIENT_GONE", "left");
@@ -15,7 +16,7 @@ describe("cancel", () => {
     cancel(scope, other);
     expect(heard).toEqual([1, reason, 2, reason]);
     expect(scope.reason).toBe(reason);
-    expect(scope.listeners.size).toBe(0);
+    expect(listenersOf(scope)).toBe(0);
   });
 
   it("passes over a listener that another one took back", () => {
@@ -31,6 +32,37 @@ describe("cancel", () => {
   });
 });
 
+describe("offCancel", () => {
+  it.each([0, 1, 2])("takes back the listener %i of three, and no other", (which) => {
+    const scope = makeScope();
+    const heard: number[] = [];
+    const listeners = [0, 1, 2].map((i) => () => {
+      heard.push(i);
+    });
+    for (const one of listeners) onCancel(scope, one);
+    const taken = listeners[which];
+    if (taken !== undefined) offCancel(scope, taken);
+    if (taken !== undefined) offCancel(scope, taken);
+    expect(listenersOf(scope)).toBe(2);
+    cancel(scope, reason);
+    expect(heard).toEqual([0, 1, 2].filter((i) => i !== which));
+  });
+
+  it("leaves room for another", () => {
+    const scope = makeScope();
+    const heard: string[] = [];
+    const gone = (): void => {
+      heard.push("gone");
+    };
+    onCancel(scope, gone);
+    onCancel(scope, () => heard.push("second"));
+    offCancel(scope, gone);
+    onCancel(scope, () => heard.push("third"));
+    cancel(scope, reason);
+    expect(heard.sort()).toEqual(["second", "third"]);
+  });
+});
+
 describe("onCancel", () => {
   it("calls at once when the scope has ended", () => {
     const scope = makeScope();
@@ -40,7 +72,7 @@ describe("onCancel", () => {
       heard = one;
     });
     expect(heard).toBe(reason);
-    expect(scope.listeners.size).toBe(0);
+    expect(listenersOf(scope)).toBe(0);
   });
 });
 
@@ -73,6 +105,6 @@ describe("childScope", () => {
     release();
     cancel(parent, reason);
     expect(scope.reason).toBeUndefined();
-    expect(parent.listeners.size).toBe(0);
+    expect(listenersOf(parent)).toBe(0);
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { giveBack, takeBody } from "../../../runtime/body-pool.ts";
 import {
   type HttpCall,
   type HttpClientOptions,
@@ -10,6 +11,7 @@ import { promised } from "../../../runtime/done.ts";
 import { EngineError } from "../../../runtime/errors.ts";
 import { defaultLimits, type Limits } from "../../../runtime/limits.ts";
 import { cancel, makeScope } from "../../../runtime/scope.ts";
+import { listenersOf } from "../listeners.ts";
 import { freePort, type RawHost, rawHost, type Talk, turns } from "../sockets.ts";
 
 const hosts: RawHost[] = [];
@@ -26,7 +28,7 @@ const deadlines = makeDeadlines();
 const makeHttpClient = (options: HttpClientOptions) => {
   const client = makeClient(options);
   const send = (call: HttpCall): Promise<HttpReply> => promised((done) => client.send(call, done));
-  return { ...client, send };
+  return { ...client, send, told: client.send };
 };
 
 type HttpClient = ReturnType<typeof makeHttpClient>;
@@ -213,6 +215,64 @@ describe("makeHttpClient", () => {
     await Promise.all([other.closed(), (await host.connection(0)).closed(), slow[0]]);
   });
 
+  it("closes idle connections that are not needed, but not one in use", async () => {
+    const sweeps: (() => void)[] = [];
+    const watched: Deadlines = {
+      set: (afterMs, expire) => {
+        if (afterMs < 2000) sweeps.push(expire);
+        return { at: 0, expire };
+      },
+      clear: () => {},
+    };
+    const { client, host } = await play(
+      answering((count, talk) => (talk === host.talks[2] && count === 1 ? undefined : ok("1"))),
+      {},
+      watched,
+    );
+    await Promise.all([client.send(callOf()), client.send(callOf()), client.send(callOf())]);
+    const busy = client.send(callOf());
+    expect(sweeps).toHaveLength(1);
+    const now = performance.now;
+    performance.now = () => now.call(performance) + 2000;
+    try {
+      sweeps[0]?.();
+    } finally {
+      performance.now = now;
+    }
+    await (await host.connection(0)).closed();
+    await (await host.connection(1)).closed();
+    expect(sweeps).toHaveLength(1); // nothing is idle, so nothing is watched
+    host.talks[2]?.write(ok("late"));
+    expect((await busy).body.toString()).toBe("late");
+    expect(sweeps).toHaveLength(2);
+  });
+
+  it("lets a caller send the next request when it is told of an answer", async () => {
+    const { client, host } = await play(answering((count) => ok(`${count}`)));
+    const bodies: string[] = [];
+    await new Promise<void>((resolve) => {
+      const next = (): void =>
+        client.told(callOf(), (_error, reply) => {
+          bodies.push(reply?.body.toString() ?? "none");
+          if (bodies.length < 3) next();
+          else resolve();
+        });
+      next();
+    });
+    expect(bodies).toEqual(["0", "1", "2"]);
+    expect(host.talks).toHaveLength(1);
+  });
+
+  it("hands over a large body to keep or to give back", async () => {
+    const text = (letter: string): string => letter.repeat(50_000);
+    const { client } = await play(answering((count) => ok(text("abc"[count] ?? ""))));
+    const kept = await client.send(callOf());
+    const given = await client.send(callOf());
+    giveBack(given.body);
+    expect((await client.send(callOf())).body.buffer).toBe(given.body.buffer);
+    expect(kept.body.toString()).toBe(text("a"));
+  });
+
   it("writes the host of an IPv6 address in brackets", () => {
     expect(
       makeHttpClient({ host: "::1", port: 9, limits: defaultLimits, deadlines }).authority,
@@ -306,6 +366,16 @@ describe("makeHttpClient when a call fails", () => {
     await (await host.connection(0)).closed();
   });
 
+  it("gives the memory of half a large answer back", async () => {
+    const half = `HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n${"x".repeat(1_000_000)}`;
+    const { client, host } = await play(answering((_, talk) => closing(talk, half)));
+    const before = takeBody(3_000_000);
+    giveBack(before);
+    expect(await failure(client.send(callOf()))).toBe("NODE_UNREACHABLE");
+    expect(takeBody(3_000_000).buffer).toBe(before.buffer);
+    await (await host.connection(0)).closed();
+  });
+
   it("gives up in the middle of an answer that trickles", async () => {
     const { client, host } = await play(
       answering(() => "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n"),
@@ -323,7 +393,7 @@ describe("makeHttpClient when a call fails", () => {
     cancel(scope, reason);
     await expect(answer).rejects.toBe(reason);
     await (await host.connection(0)).closed();
-    expect(scope.listeners.size).toBe(0);
+    expect(listenersOf(scope)).toBe(0);
   });
 
   it("does not begin when its scope has ended", async () => {
@@ -331,7 +401,11 @@ describe("makeHttpClient when a call fails", () => {
     const scope = makeScope();
     const reason = new EngineError("CLIENT_GONE", "left");
     cancel(scope, reason);
-    await expect(client.send(callOf({ scope }))).rejects.toBe(reason);
+    const told: unknown[] = [];
+    client.told(callOf({ scope }), (error, reply) => {
+      told.push(error, reply);
+    });
+    expect(told).toEqual([reason, undefined]);
     await turns();
     expect(host.talks).toHaveLength(0);
   });
@@ -341,7 +415,7 @@ describe("makeHttpClient when a call fails", () => {
     const counted: Deadlines = {
       set: (afterMs, expire) => {
         const deadline = deadlines.set(afterMs, expire);
-        pending.add(deadline);
+        if (afterMs > 10_000) pending.add(deadline); // of a call, or of a connection that opens
         return deadline;
       },
       clear: (deadline) => {
@@ -356,7 +430,7 @@ describe("makeHttpClient when a call fails", () => {
     );
     const scope = makeScope();
     await client.send(callOf({ scope, timeoutMs: 60_000 }));
-    expect(scope.listeners.size).toBe(0);
+    expect(listenersOf(scope)).toBe(0);
     expect(pending.size).toBe(0);
     cancel(scope, new EngineError("CLIENT_GONE", "left"));
     await client.send(callOf());

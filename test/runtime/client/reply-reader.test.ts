@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { giveBack, takeBody } from "../../../runtime/body-pool.ts";
 import { type Finished, makeReplyReader } from "../../../runtime/client/reply-reader.ts";
 import { EngineError } from "../../../runtime/errors.ts";
 import { defaultLimits, type Limits } from "../../../runtime/limits.ts";
@@ -139,6 +140,81 @@ describe("makeReplyReader", () => {
     expect(reader.started()).toBe(false);
     reader.read(latin1("H"));
     expect(reader.started()).toBe(true);
+  });
+
+  it("reads one reply after the other", () => {
+    const reader = makeReplyReader(defaultLimits);
+    for (const { text, status, body, reusable } of [...wholeReplies, ...wholeReplies]) {
+      const finished = reader.read(latin1(text));
+      expect(finished?.reply.status).toBe(status);
+      expect(finished?.reply.body.toString("latin1")).toBe(body);
+      expect(finished?.reusable).toBe(reusable);
+      expect(reader.started()).toBe(false);
+    }
+  });
+
+  it("reads each head for itself, like the last or not", () => {
+    const reader = makeReplyReader(defaultLimits);
+    const replies = ["a", "a", "b", "bb", "a"].map((value) => {
+      const text = `HTTP/1.1 200 OK\r\nX: ${value}\r\nContent-Length: 1\r\n\r\n${value[0]}`;
+      return reader.read(latin1(text))?.reply;
+    });
+    expect(replies.map((reply) => reply?.headers[1])).toEqual(["a", "a", "b", "bb", "a"]);
+    expect(replies.map((reply) => reply?.body.toString())).toEqual(["a", "a", "b", "b", "a"]);
+  });
+
+  it("forgets a reply that is dropped, wherever it stopped", () => {
+    for (const { text } of wholeReplies) {
+      for (let at = 1; at < text.length; at += 1) {
+        const reader = makeReplyReader(defaultLimits);
+        reader.read(latin1(text.slice(0, at)));
+        reader.drop();
+        expect(reader.started()).toBe(false);
+        const next = reader.read(latin1("HTTP/1.1 201 OK\r\nContent-Length: 2\r\n\r\nhi"));
+        expect([next?.reply.status, next?.reply.body.toString()]).toEqual([201, "hi"]);
+      }
+    }
+  });
+
+  it("does not look at what an earlier read left behind", () => {
+    const whole = latin1("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    for (let at = 1; at < whole.length; at += 1) {
+      const reader = makeReplyReader(defaultLimits);
+      expect(reader.read(whole, at)).toBeUndefined(); // the rest is there, but has not come
+      const rest = Buffer.concat([whole.subarray(at), latin1("HTTP/1.1 500 No\r\n\r\n")]);
+      const finished = reader.read(rest, whole.length - at);
+      expect([finished?.reply.body.toString(), finished?.reusable]).toEqual(["hello", true]);
+    }
+  });
+
+  it.each([
+    { name: "by length", text: "Content-Length: 100000\r\n\r\n", end: "" },
+    {
+      name: "in chunks",
+      text: "Transfer-Encoding: chunked\r\n\r\n186a0\r\n",
+      end: "\r\n0\r\n\r\n",
+    },
+  ])("reads a large body $name into pooled memory, and gives it back if dropped", (row) => {
+    const reader = makeReplyReader(defaultLimits);
+    const first = takeBody(100_000);
+    giveBack(first);
+    reader.read(latin1(`HTTP/1.1 200 OK\r\n${row.text}${"x".repeat(80_000)}`));
+    const other = takeBody(100_000);
+    expect(other.buffer).not.toBe(first.buffer);
+    reader.drop();
+    expect(takeBody(100_000).buffer).toBe(first.buffer);
+    giveBack(other);
+    const whole = latin1(`HTTP/1.1 200 OK\r\n${row.text}${"y".repeat(100_000)}${row.end}`);
+    const body = reader.read(whole)?.reply.body;
+    expect(body?.buffer).toBe(other.buffer);
+    expect(body?.equals(Buffer.alloc(100_000, "y"))).toBe(true);
+  });
+
+  it("collects many small chunks in linear time", () => {
+    const count = 200_000;
+    const text = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${"1\r\nz\r\n".repeat(count)}0\r\n\r\n`;
+    const body = read([latin1(text)])?.reply.body;
+    expect(body?.equals(Buffer.alloc(count, "z"))).toBe(true);
   });
 
   const head = (line: string): string => `HTTP/1.1 200 OK\r\n${line}\r\n\r\n`;
