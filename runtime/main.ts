@@ -14,6 +14,7 @@ import { type Faces, type Means, makeFaces } from "./faces.ts";
 import { type Metrics, makeMetrics } from "./metrics.ts";
 import { makeLookup } from "./payload-log/lookup.ts";
 import { makePayloadLog, type PayloadLog } from "./payload-log/payload-log.ts";
+import { answering } from "./server/answering.ts";
 import { type GrpcServer, listenGrpc } from "./server/grpc.ts";
 import { type HttpServer, type HttpServerOptions, listenHttp } from "./server/http.ts";
 import { openTls, type TlsMaterial } from "./server/tls.ts";
@@ -227,14 +228,17 @@ const listenMetrics = (
 ): Promise<HttpServer> => {
   const notFound = { status: 404, headers: [], body: undefined };
   return listenHttp({
-    handler: async ({ target }) =>
-      target.split("?", 1)[0] === flags.prometheus_path
-        ? {
-            status: 200,
-            headers: ["Content-Type", metrics.contentType],
-            body: await metrics.text(),
-          }
-        : notFound,
+    handler: answering(
+      async ({ target }) =>
+        target.split("?", 1)[0] === flags.prometheus_path
+          ? {
+              status: 200,
+              headers: ["Content-Type", metrics.contentType],
+              body: await metrics.text(),
+            }
+          : notFound,
+      onError,
+    ),
     onError,
     limits,
     port: flags.metrics_port,

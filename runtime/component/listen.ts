@@ -1,6 +1,7 @@
 /** The ports of a component: REST, gRPC and Prometheus, all open or none. Source: engine contract, 11.6 and 11.7. */
 import type { Registry } from "prom-client";
 import { failure, type Issue, type Result, success } from "../../api/result.ts";
+import { answering } from "../server/answering.ts";
 import type { GrpcServer } from "../server/grpc.ts";
 import { type HttpServer, listenHttp } from "../server/http.ts";
 import type { ComponentConfig } from "./config.ts";
@@ -64,8 +65,9 @@ export const listenAll = async (
 const listenersOf = (config: ComponentConfig, served: Served): readonly Listener[] => {
   const { limits, host, httpPort, grpcPort, metricsPort } = config;
   const edge = { limits, onError: answerEdgeError, ...(host === undefined ? {} : { host }) };
-  const scrape = makeScrapeHandler(served.registry, config.metricsPath);
-  const rest = makeRestHandler({ ...served, maxDecompressedBytes: limits.maxDecompressedBytes });
+  const scrape = answering(makeScrapeHandler(served.registry, config.metricsPath), answerEdgeError);
+  const { maxDecompressedBytes } = limits;
+  const rest = answering(makeRestHandler({ ...served, maxDecompressedBytes }), answerEdgeError);
   const metrics: Listener = {
     name: "metrics",
     port: metricsPort,

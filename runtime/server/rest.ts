@@ -7,6 +7,7 @@
 import type { Metrics } from "../metrics.ts";
 import type { Action, Verb } from "../protocol/protocol.ts";
 import type { Readiness } from "../readiness.ts";
+import { answering } from "./answering.ts";
 import type { Docs } from "./docs.ts";
 import type { Handler, HttpAnswer, HttpStream } from "./http.ts";
 import { type RequestHead, readHead } from "./request.ts";
@@ -47,7 +48,7 @@ export const makeRestHandler = (options: RestOptions): Handler => {
   const match = makeMatch(makeRoutes(options));
   const act = makeActions(options);
   const headersOf = makeEngineHeaders(options);
-  return async (request) => {
+  return answering(async (request) => {
     const found = match(request.method, request.target);
     if (found.is !== "route") return refusal(found);
     const { route, unit, path, allow } = found;
@@ -61,7 +62,7 @@ export const makeRestHandler = (options: RestOptions): Handler => {
       options.metrics.server(labels)((performance.now() - started) / 1000);
     }
     return { ...answer, headers: headersOf(answer.headers, { head, path, allow }) };
-  };
+  }, options.protocol.failure);
 };
 
 const empty = (status: number): HttpAnswer => ({ status, headers: [], body: undefined });

@@ -8,6 +8,7 @@ import {
 } from "../../../runtime/component/rest.ts";
 import { ComponentError, type Model } from "../../../runtime/component/user.ts";
 import { defaultLimits } from "../../../runtime/limits.ts";
+import { answering } from "../../../runtime/server/answering.ts";
 import { type HttpServer, listenHttp } from "../../../runtime/server/http.ts";
 import { componentOf, echo, silent } from "./fixture.ts";
 
@@ -15,14 +16,17 @@ const maxBytes = 100_000;
 
 const listen = (model: Model, overrides: Partial<RestOptions> = {}): Promise<HttpServer> =>
   listenHttp({
-    handler: makeRestHandler({
-      ...componentOf(model),
-      metadata: { name: "m" },
-      passthrough: undefined,
-      maxDecompressedBytes: maxBytes,
-      log: silent,
-      ...overrides,
-    }),
+    handler: answering(
+      makeRestHandler({
+        ...componentOf(model),
+        metadata: { name: "m" },
+        passthrough: undefined,
+        maxDecompressedBytes: maxBytes,
+        log: silent,
+        ...overrides,
+      }),
+      answerEdgeError,
+    ),
     onError: answerEdgeError,
     limits: { ...defaultLimits, maxBodyBytes: maxBytes },
     port: 0,

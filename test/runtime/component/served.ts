@@ -4,6 +4,7 @@ import { makeGrpcHandlers } from "../../../runtime/component/grpc.ts";
 import { answerEdgeError, makeRestHandler } from "../../../runtime/component/rest.ts";
 import type { Model } from "../../../runtime/component/user.ts";
 import { defaultLimits } from "../../../runtime/limits.ts";
+import { answering } from "../../../runtime/server/answering.ts";
 import { listenGrpc } from "../../../runtime/server/grpc.ts";
 import { listenHttp } from "../../../runtime/server/http.ts";
 import { componentOf, silent } from "./fixture.ts";
@@ -30,11 +31,10 @@ export const withServed = async <T>(
   const metadata = { ...options.metadata };
   const fixture = { ...componentOf(model, { ...options, metadata }), log: silent };
   const rest = await listenHttp({
-    handler: makeRestHandler({
-      ...fixture,
-      passthrough: undefined,
-      maxDecompressedBytes: maxBytes,
-    }),
+    handler: answering(
+      makeRestHandler({ ...fixture, passthrough: undefined, maxDecompressedBytes: maxBytes }),
+      answerEdgeError,
+    ),
     onError: answerEdgeError,
     limits: { ...defaultLimits, maxBodyBytes: maxBytes },
     port: 0,
