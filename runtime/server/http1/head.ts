@@ -113,28 +113,35 @@ const scanLineEnd = (bytes: Buffer, targetAt: number, at: number, end: number): 
 /** Marks the fields; the place behind the empty line at their end. */
 const scanFields = (bytes: Buffer, from: number, end: number): number => {
   let at = from;
-  for (let mark = 0; ; mark += 4) {
+  for (let mark = 0; at >= 0; mark += 4) {
     if (at >= end) return short;
     if (bytes[at] === carriageReturn) {
       marks[mark] = 0; // ends the list: no name is at the beginning
       return scanNewLine(bytes, at, end);
     }
     if (mark === marks.length) return other;
-    const nameEnd = skip(bytes, at, end, ofName);
-    if (nameEnd >= end) return short;
-    if (nameEnd === at || bytes[nameEnd] !== colon) return other;
-    let valueAt = nameEnd + 1;
-    while (valueAt < end && isBlank(bytes[valueAt])) valueAt += 1;
-    let valueEnd = skip(bytes, valueAt, end, ofValue);
-    const next = scanNewLine(bytes, valueEnd, end);
-    if (next < 0) return next;
-    while (valueEnd > valueAt && isBlank(bytes[valueEnd - 1])) valueEnd -= 1;
-    marks[mark] = at;
-    marks[mark + 1] = nameEnd;
-    marks[mark + 2] = valueAt;
-    marks[mark + 3] = valueEnd;
-    at = next;
+    at = scanField(bytes, at, { end, mark });
   }
+  return at;
+};
+
+type Within = { readonly end: number; readonly mark: number };
+
+/** Marks one field; the place behind its line. */
+const scanField = (bytes: Buffer, at: number, { end, mark }: Within): number => {
+  const nameEnd = skip(bytes, at, end, ofName);
+  if (nameEnd >= end) return short;
+  if (nameEnd === at || bytes[nameEnd] !== colon) return other;
+  let valueAt = nameEnd + 1;
+  while (valueAt < end && isBlank(bytes[valueAt])) valueAt += 1;
+  let valueEnd = skip(bytes, valueAt, end, ofValue);
+  const next = scanNewLine(bytes, valueEnd, end);
+  while (valueEnd > valueAt && isBlank(bytes[valueEnd - 1])) valueEnd -= 1;
+  marks[mark] = at;
+  marks[mark + 1] = nameEnd;
+  marks[mark + 2] = valueAt;
+  marks[mark + 3] = valueEnd;
+  return next;
 };
 
 const scanNewLine = (bytes: Buffer, at: number, end: number): number => {
@@ -144,37 +151,18 @@ const scanNewLine = (bytes: Buffer, at: number, end: number): number => {
   return bytes[at + 1] === lineFeed ? at + 2 : other;
 };
 
-/** The fields that say where a request ends, or who it is for. */
-const framing = new Set([
-  "host",
-  "expect",
-  "upgrade",
-  "connection",
-  "content-length",
-  "proxy-connection",
-  "transfer-encoding",
-]);
-const framingLengths = new Set([...framing].map(({ length }) => length));
-
 type Line = Pick<Head, "method" | "target" | "bodyAt">;
 
 const headOf = ({ method, target, bodyAt }: Line, text: string): Head | "odd" => {
   const headers: string[] = [];
-  let host: string | undefined;
-  let length: string | undefined;
-  let connection: string | undefined;
+  const said: Said = { host: undefined, length: undefined, connection: undefined };
   for (let mark = 0; mark < marks.length && marks[mark] !== 0; mark += 4) {
     const name = text.slice(marks[mark], marks[mark + 1]);
     const value = text.slice(marks[mark + 2], marks[mark + 3]);
     headers.push(name, value);
-    if (!framingLengths.has(name.length)) continue;
-    const key = name.toLowerCase();
-    if (!framing.has(key)) continue;
-    if (key === "host" && host === undefined) host = value;
-    else if (key === "content-length" && length === undefined) length = value;
-    else if (key === "connection" && connection === undefined) connection = value.toLowerCase();
-    else return "odd"; // one too many, or one that asks for more than a plain answer
+    if (!note(said, name, value)) return "odd";
   }
+  const { host, length, connection } = said;
   if (host === undefined) return "odd";
   if (length === undefined ? withBody.has(method) : !isPlainLength.test(length)) return "odd";
   if (connection !== undefined && connection !== "keep-alive" && connection !== "close") {
@@ -182,6 +170,45 @@ const headOf = ({ method, target, bodyAt }: Line, text: string): Head | "odd" =>
   }
   const last = connection === "close";
   return { method, target, headers, bodyAt, bodyBytes: Number(length ?? 0), last };
+};
+
+/** What the head says of where the request ends, and who it is for. */
+type Said = {
+  host: string | undefined;
+  length: string | undefined;
+  connection: string | undefined;
+};
+
+/** The lengths of the names below: most others need no second look. */
+const noted = new Set([4, 6, 7, 10, 14, 16, 17]);
+
+/** False for one too many, or one that asks for more than a plain answer. */
+const note = (said: Said, name: string, value: string): boolean => {
+  if (!noted.has(name.length)) return true;
+  switch (name.toLowerCase()) {
+    case "host": {
+      const isFirst = said.host === undefined;
+      said.host = value;
+      return isFirst;
+    }
+    case "content-length": {
+      const isFirst = said.length === undefined;
+      said.length = value;
+      return isFirst;
+    }
+    case "connection": {
+      const isFirst = said.connection === undefined;
+      said.connection = value.toLowerCase();
+      return isFirst;
+    }
+    case "expect":
+    case "upgrade":
+    case "proxy-connection": // read as Connection by Node's parser
+    case "transfer-encoding":
+      return false;
+    default:
+      return true;
+  }
 };
 
 /** Zeros in front are allowed by RFC 9110, 8.6, and an old source of disagreement. */
