@@ -8,8 +8,7 @@
  */
 import type { Deadlines } from "../runtime/deadlines.ts";
 import type { Limits } from "../runtime/limits.ts";
-import { answering } from "../runtime/server/answering.ts";
-import { type HttpServer, listenHttp } from "../runtime/server/http.ts";
+import { answering, type HttpServer, listenHttp } from "../runtime/server/http.ts";
 import { makeGrpcProxy } from "./grpc-proxy.ts";
 import { makeSorter } from "./preface.ts";
 import { failure, makeRestProxy, type ProxyOptions } from "./rest-proxy.ts";

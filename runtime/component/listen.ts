@@ -1,9 +1,8 @@
 /** The ports of a component: REST, gRPC and Prometheus, all open or none. Source: engine contract, 11.6 and 11.7. */
 import type { Registry } from "prom-client";
 import { failure, type Issue, type Result, success } from "../../api/result.ts";
-import { answering } from "../server/answering.ts";
 import type { GrpcServer } from "../server/grpc.ts";
-import { type HttpServer, listenHttp } from "../server/http.ts";
+import { answering, type HttpServer, listenHttp } from "../server/http.ts";
 import type { ComponentConfig } from "./config.ts";
 import { answerEdgeError, makeRestHandler, type RestOptions } from "./rest.ts";
 import { makeScrapeHandler } from "./scrape.ts";
@@ -65,22 +64,21 @@ export const listenAll = async (
 const listenersOf = (config: ComponentConfig, served: Served): readonly Listener[] => {
   const { limits, host, httpPort, grpcPort, metricsPort } = config;
   const edge = { limits, onError: answerEdgeError, ...(host === undefined ? {} : { host }) };
-  const scrape = answering(makeScrapeHandler(served.registry, config.metricsPath), answerEdgeError);
-  const { maxDecompressedBytes } = limits;
-  const rest = answering(makeRestHandler({ ...served, maxDecompressedBytes }), answerEdgeError);
+  const scrape = makeScrapeHandler(served.registry, config.metricsPath);
+  const rest = makeRestHandler({ ...served, maxDecompressedBytes: limits.maxDecompressedBytes });
   const metrics: Listener = {
     name: "metrics",
     port: metricsPort,
     flag: "--metrics-port",
     variable: "PREDICTIVE_UNIT_METRICS_SERVICE_PORT",
-    open: (port) => listenHttp({ ...edge, handler: scrape, port }),
+    open: (port) => listenHttp({ ...edge, handler: answering(scrape, answerEdgeError), port }),
   };
   const http: Listener = {
     name: "http",
     port: httpPort,
     flag: "--http-port",
     variable: "PREDICTIVE_UNIT_HTTP_SERVICE_PORT",
-    open: (port) => listenHttp({ ...edge, handler: rest, port }),
+    open: (port) => listenHttp({ ...edge, handler: answering(rest, answerEdgeError), port }),
   };
   if (grpcPort === undefined) return [metrics, http];
   const grpc: Listener = {

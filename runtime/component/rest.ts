@@ -5,8 +5,7 @@
  */
 import type { Logger } from "../../host/log.ts";
 import { type EngineError, httpStatusOf } from "../errors.ts";
-import type { Answering } from "../server/answering.ts";
-import type { HttpAnswer, HttpRequest, HttpStream } from "../server/http.ts";
+import type { Answerer, HttpAnswer, HttpRequest, HttpStream } from "../server/http.ts";
 import type { Action } from "./action.ts";
 import type { Component } from "./component.ts";
 import { cors } from "./cors.ts";
@@ -34,7 +33,7 @@ type Answer = Route["answer"];
 
 const jsonHeaders = ["Content-Type", "application/json", ...cors] as const;
 
-export const makeRestHandler = (options: RestOptions): Answering => {
+export const makeRestHandler = (options: RestOptions): Answerer => {
   const routes = makeRoutes(options);
   const v2 = makeV2Routes(options);
   const find: Find = (path) => (isV2(path) ? v2(path) : routes.get(path));

@@ -10,6 +10,7 @@ import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Readable } from "node:stream";
+import { settle } from "../done.ts";
 import type { EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Scope } from "../scope.ts";
@@ -59,6 +60,20 @@ export type Respond = (answer: HttpAnswer | HttpStream) => void;
 
 /** Calls `respond` once, now or later, or throws before it returns. */
 export type Handler = (request: HttpRequest, respond: Respond) => void;
+
+/** What answers in its own time, and throws EngineErrors. */
+export type Answerer = (
+  request: HttpRequest,
+) => HttpAnswer | HttpStream | Promise<HttpAnswer | HttpStream>;
+
+/** A handler that hands over what is returned; `onError` makes an answer of what is thrown. */
+export const answering =
+  (handle: Answerer, onError: (error: EngineError) => HttpAnswer): Handler =>
+  (request, respond) =>
+    settle(
+      () => handle(request),
+      (error, answer) => respond(error === undefined ? answer : onError(error)),
+    );
 
 export type HttpServerOptions = {
   readonly handler: Handler;

@@ -4,7 +4,7 @@
  * Node's own parser, and stays there.
  *
  * One record a connection, and per request only what the request is made of
- * (docs/decisions/0009-plain-http.md).
+ * (docs/decisions/0011-plain-http.md).
  */
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";

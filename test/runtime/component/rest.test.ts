@@ -8,8 +8,7 @@ import {
 } from "../../../runtime/component/rest.ts";
 import { ComponentError, type Model } from "../../../runtime/component/user.ts";
 import { defaultLimits } from "../../../runtime/limits.ts";
-import { answering } from "../../../runtime/server/answering.ts";
-import { type HttpServer, listenHttp } from "../../../runtime/server/http.ts";
+import { answering, type HttpServer, listenHttp } from "../../../runtime/server/http.ts";
 import { componentOf, echo, silent } from "./fixture.ts";
 
 const maxBytes = 100_000;

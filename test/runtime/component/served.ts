@@ -4,9 +4,8 @@ import { makeGrpcHandlers } from "../../../runtime/component/grpc.ts";
 import { answerEdgeError, makeRestHandler } from "../../../runtime/component/rest.ts";
 import type { Model } from "../../../runtime/component/user.ts";
 import { defaultLimits } from "../../../runtime/limits.ts";
-import { answering } from "../../../runtime/server/answering.ts";
 import { listenGrpc } from "../../../runtime/server/grpc.ts";
-import { listenHttp } from "../../../runtime/server/http.ts";
+import { answering, listenHttp } from "../../../runtime/server/http.ts";
 import { componentOf, silent } from "./fixture.ts";
 import { openClient } from "./grpc-client.ts";
 import { type Ask, makeAsks } from "./inference-client.ts";
@@ -32,7 +31,11 @@ export const withServed = async <T>(
   const fixture = { ...componentOf(model, { ...options, metadata }), log: silent };
   const rest = await listenHttp({
     handler: answering(
-      makeRestHandler({ ...fixture, passthrough: undefined, maxDecompressedBytes: maxBytes }),
+      makeRestHandler({
+        ...fixture,
+        passthrough: undefined,
+        maxDecompressedBytes: maxBytes,
+      }),
       answerEdgeError,
     ),
     onError: answerEdgeError,

@@ -5,9 +5,9 @@ import fc from "fast-check";
 import { EngineError, httpStatusOf } from "../../../runtime/errors.ts";
 import { defaultLimits, type Limits } from "../../../runtime/limits.ts";
 import { onCancel } from "../../../runtime/scope.ts";
-import { type Answering, answering } from "../../../runtime/server/answering.ts";
 import {
-  type HttpAnswer,
+  type Answerer,
+  answering,
   type HttpRequest,
   type HttpServer,
   type HttpServerOptions,
@@ -24,25 +24,25 @@ afterEach(() => {
 });
 
 /** Answers with what it got. */
-const echo: Answering = ({ method, target, body }) => ({
+const echo: Answerer = ({ method, target, body }) => ({
   status: 200,
   headers: ["Content-Type", "text/plain"],
   body: `${method} ${target} ${body.length}`,
 });
 
-const onError = (error: EngineError): HttpAnswer => ({
+const onError = (error: EngineError) => ({
   status: httpStatusOf(error),
   headers: ["Content-Type", "application/json"],
   body: JSON.stringify({ code: error.code }),
 });
 
 const listen = async (
-  answer: Answering = echo,
+  handler: Answerer = echo,
   limits: Partial<Limits> = {},
   more: Partial<HttpServerOptions> = {},
 ): Promise<HttpServer> => {
   const server = await listenHttp({
-    handler: answering(answer, onError),
+    handler: answering(handler, onError),
     limits: { ...defaultLimits, ...limits },
     onError,
     port: 0,
@@ -81,7 +81,7 @@ const codeOf = (text: string): { status: number; code: unknown; close: boolean }
 const gate = () => {
   const inside: { request: HttpRequest; go: () => void }[] = [];
   let arrived = (): void => {};
-  const handler: Answering = (request) =>
+  const handler: Answerer = (request) =>
     new Promise((resolve) => {
       const go = (): void => resolve({ status: 200, headers: [], body: request.target });
       inside.push({ request, go });
