@@ -52,8 +52,13 @@ const serve = async ({ edge, connections, request, response }: Exchange): Promis
     }
   });
   const respond = makeRespond(edge, response);
+  if (countHosts(request) > 1) {
+    connection.refused = true; // what follows may be part of what others read otherwise
+    const { headers, ...answer } = failureOf(edge, severalHosts());
+    respond({ ...answer, headers: [...headers, "Connection", "close"] });
+    return;
+  }
   try {
-    checkHosts(request);
     const refusal = refusalOf(edge, request.url ?? "/");
     if (refusal !== undefined) throw refusal;
     const body = await readBody(request, response, limits.maxBodyBytes);
@@ -81,19 +86,17 @@ const requestOf = (
   scope,
 });
 
-/**
- * node:http takes the first of several.
- *
- * @throws {EngineError} REQUEST_INVALID
- * Source: RFC 9112, 3.2.
- */
-const checkHosts = ({ rawHeaders }: IncomingMessage): void => {
-  let hosts = 0;
+/** Of several, node:http takes the first. Source: RFC 9112, 3.2. */
+const countHosts = ({ rawHeaders }: IncomingMessage): number => {
+  let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]?.toLowerCase() === "host") hosts += 1;
+    if (rawHeaders[i]?.toLowerCase() === "host") count += 1;
   }
-  if (hosts > 1) throw new EngineError("REQUEST_INVALID", "the request has more than one Host");
+  return count;
 };
+
+const severalHosts = (): EngineError =>
+  new EngineError("REQUEST_INVALID", "the request names more than one Host; send one");
 
 /** The rest of the body is so little that reading it costs less than a new connection. */
 const isShort = ({ headers }: IncomingMessage): boolean =>
