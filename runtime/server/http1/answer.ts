@@ -50,9 +50,15 @@ const write = (
 ): void => {
   if (!("stream" in answer)) writeWhole(plain, request, answer, out);
   else if (request.method === "HEAD" || isBodiless(answer.status)) {
-    writeWhole(plain, request, { ...answer, body: undefined }, out);
+    const { shared, last } = plain;
+    writeText(plain, shared.writeHead(answer, { length: undefined, last }), out);
     answer.stream.destroy();
   } else writeParts(plain, answer, out);
+};
+
+const writeText = (plain: Plain, text: string, out: Out): void => {
+  const { socket } = plain;
+  if (socket.writable) finish(plain, socket.write(text, "latin1"), out); // else the client leaves
 };
 
 const writeWhole = (plain: Plain, request: HttpRequest, answer: HttpAnswer, out: Out): void => {
@@ -61,19 +67,18 @@ const writeWhole = (plain: Plain, request: HttpRequest, answer: HttpAnswer, out:
   const bodiless = isBodiless(answer.status);
   const length = bodiless ? undefined : (body?.length ?? 0);
   const head = shared.writeHead(answer, { length, last });
-  if (!socket.writable) return; // the client leaves
   const unsent = body === undefined || bodiless || request.method === "HEAD";
-  let flushed: boolean;
   if (unsent || body.length <= largestJoinedBytes) {
-    flushed = socket.write(unsent ? head : head + body.toString("latin1"), "latin1");
+    const text = unsent ? head : head + body.toString("latin1");
     if (answer.poolable) giveAllBack(request, answer);
-  } else {
+    writeText(plain, text, out);
+  } else if (socket.writable) {
     socket.cork();
     socket.write(head, "latin1");
-    flushed = socket.write(body, answer.poolable ? whenSent(request, answer) : undefined);
+    const flushed = socket.write(body, answer.poolable ? whenSent(request, answer) : undefined);
     socket.uncork();
+    finish(plain, flushed, out);
   }
-  finish(plain, flushed, out);
 };
 
 const giveAllBack = ({ body }: HttpRequest, { bodies }: HttpAnswer): void => {

@@ -86,7 +86,7 @@ const other = -2;
 /** Reads the head at the beginning of `bytes`; one of `limitBytes` or more is odd. */
 export const readHead = (bytes: Buffer, limitBytes: number): Reading => {
   const end = Math.min(bytes.length, limitBytes - 1);
-  const method = methods.find((one) => countEqual(bytes, 0, one.bytes) === one.bytes.length);
+  const method = methodOf(bytes);
   if (method === undefined) return startsMethod(bytes) ? "partial" : "odd";
   const targetAt = method.bytes.length;
   const targetEnd = skip(bytes, targetAt, end, ofTarget);
@@ -97,6 +97,13 @@ export const readHead = (bytes: Buffer, limitBytes: number): Reading => {
   const text = bytes.toString("latin1", 0, fieldsEnd);
   const line = { method: method.name, target: text.slice(targetAt, targetEnd), bodyAt: fieldsEnd };
   return headOf(line, text);
+};
+
+const methodOf = (bytes: Buffer): (typeof methods)[number] | undefined => {
+  for (const one of methods) {
+    if (countEqual(bytes, 0, one.bytes) === one.bytes.length) return one;
+  }
+  return undefined;
 };
 
 const startsMethod = (bytes: Buffer): boolean =>

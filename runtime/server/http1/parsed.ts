@@ -121,6 +121,7 @@ const makeRespond = (edge: Edge, response: ServerResponse) => {
 };
 
 const sendFailure = (response: ServerResponse, failure: HttpAnswer, retiring: boolean): void => {
+  response.statusMessage = ""; // that of the answer which failed
   try {
     send(response, failure, retiring);
   } catch {

@@ -76,10 +76,24 @@ export const openPlain = (socket: Socket, shared: PlainShared): Plain => {
   const plain: Plain = {
     isBusy: () => plain.working !== undefined || plain.coming !== undefined || plain.refused,
     isIdle: () => plain.held === undefined,
-    ...{ socket, shared, peer: socket.remoteAddress, listeners: [] },
-    ...{ held: undefined, pieces: 0, coming: undefined, working: undefined },
-    ...{ answered: false, last: false, parts: undefined, onDrain: undefined },
-    ...{ asked: false, refused: false, paused: false, timed: false, since: now, touched: now },
+    socket,
+    shared,
+    peer: socket.remoteAddress,
+    listeners: [],
+    held: undefined,
+    pieces: 0,
+    coming: undefined,
+    working: undefined,
+    answered: false,
+    last: false,
+    parts: undefined,
+    onDrain: undefined,
+    asked: false,
+    refused: false,
+    paused: false,
+    timed: false,
+    since: now,
+    touched: now,
   };
   plain.listeners = [
     ["data", (bytes: Buffer) => onData(plain, bytes)],
@@ -124,9 +138,8 @@ const take = (plain: Plain, bytes: Buffer): void => {
   else if (head === "odd" || head.bodyBytes > limits.maxBodyBytes) leave(plain, bytes);
   else {
     const missing = head.bodyAt + head.bodyBytes - bytes.length;
-    if (missing < 0)
-      leave(plain, bytes); // requests in one go: there they are worked on at once
-    else begin(plain, head, { bytes, missing });
+    if (missing >= 0) begin(plain, head, { bytes, missing });
+    else leave(plain, bytes); // requests in one go: there they are worked on at once
   }
 };
 
