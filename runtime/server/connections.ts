@@ -1,15 +1,18 @@
 /**
- * What node:http leaves to its user about connections: too many of them, silent ones, malformed
- * requests, answers in their order when the rest is refused, and an orderly end.
+ * What node:http leaves to its user about the connections that it reads: silent ones, malformed
+ * requests, and answers in their order when the rest is refused.
  */
 import type { IncomingMessage, Server } from "node:http";
-import { Server as NetServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { HttpAnswer } from "./http.ts";
+import type { Edge } from "./http1/edge.ts";
+import type { Member } from "./http1/members.ts";
+import { bodyStopped, bodyTooSlow, headTooSlow } from "./http1/patience.ts";
 import { refuse } from "./refuse.ts";
 
-export type Connection = {
+export type Connection = Member & {
   readonly socket: Socket;
   /** The last request, until its body has been taken. */
   reading: IncomingMessage | undefined;
@@ -25,52 +28,35 @@ export type Connection = {
   bytesBefore: number;
 };
 
-export type ConnectionsOptions = {
-  readonly limits: Limits;
-  readonly onError: (error: EngineError) => HttpAnswer;
-  /** Connections come secured. */
-  readonly secured: boolean;
-};
-
 export type Connections = {
-  /** Undefined for one beyond the limit: whatever it asks for, its answer is on the way. */
+  /** Begins to keep watch; the next `unread` bytes of the socket have been counted as come. */
+  open(socket: Socket, unread: number): Connection;
+  /** Undefined for one that is not open. */
   of(socket: Socket): Connection | undefined;
   /** To be called when an answer is written, or never will be. */
   endWork(connection: Connection, request: IncomingMessage): void;
-  /** Stops accepting, closes connections that ask for nothing, the others once they are answered. */
-  drain(): Promise<void>;
 };
 
-/** More connections than this beyond the limit are dropped without a word. */
-const mostRefused = 1000;
-/** How long a draining server waits for the head of a request that may be on its way. */
-const headWaitMs = 2000;
-
-export const watchConnections = (server: Server, options: ConnectionsOptions): Connections => {
-  const { limits, onError, secured } = options;
+export const watchConnections = (server: Server, edge: Edge): Connections => {
+  const { limits, onError } = edge.options;
   const all = new Map<unknown, Connection>();
-  server.maxConnections = limits.maxConnections + mostRefused;
-  // Over TLS the requests come on the secured socket, which "connection" does not show.
-  server.on(secured ? "secureConnection" : "connection", (socket: Socket) => {
-    if (all.size >= limits.maxConnections) {
-      refuse(socket, onError(tooBusy("connections (--max_connections)", limits.maxConnections)));
-      return;
-    }
-    all.set(socket, makeConnection(socket));
-    socket.on("close", () => all.delete(socket));
-  });
   server.on("timeout", (socket: Socket) => {
     const connection = all.get(socket);
     if (connection === undefined) socket.destroy();
-    else onSilence(connection, options);
+    else onSilence(connection, edge);
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     const connection = all.get(socket);
     if (connection === undefined || error.code === "ECONNRESET") socket.destroy();
     else refuseRest(connection, onError(clientErrorOf(error, connection, limits)));
   });
-  let draining = false;
   return {
+    open: (socket, unread) => {
+      const connection = makeConnection(socket, unread);
+      all.set(socket, connection);
+      socket.on("close", () => all.delete(socket));
+      return connection;
+    },
     of: (socket) => all.get(socket),
     endWork: (connection, request) => {
       const { socket, reading } = connection;
@@ -78,39 +64,25 @@ export const watchConnections = (server: Server, options: ConnectionsOptions): C
       connection.bytesBefore = socket.bytesRead;
       if (reading === request) connection.reading = undefined;
       refuseInTurn(connection);
-      if (draining && connection.inWork === 0 && !connection.refused) socket.destroySoon();
-    },
-    drain: () => {
-      draining = true;
-      const closeIf = (isIdle: (connection: Connection) => boolean): void => {
-        for (const one of all.values()) if (one.inWork === 0 && isIdle(one)) one.socket.destroy();
-      };
-      closeIf(({ socket, bytesBefore }) => socket.bytesRead === bytesBefore);
-      const timer = setTimeout(() => closeIf(() => true), headWaitMs);
-      return new Promise((resolve) => {
-        // The close() of node:http would cut off answers that are written but not yet sent.
-        NetServer.prototype.close.call(server, () => {
-          clearTimeout(timer);
-          server.close();
-          resolve();
-        });
-      });
+      if (edge.draining && connection.inWork === 0 && !connection.refused) socket.destroySoon();
     },
   };
 };
 
-const makeConnection = (socket: Socket): Connection => ({
-  socket,
-  reading: undefined,
-  inWork: 0,
-  refused: false,
-  givenUp: undefined,
-  refusal: undefined,
-  bytesBefore: socket.bytesRead,
-});
-
-export const tooBusy = (what: string, limit: number): EngineError =>
-  new EngineError("TOO_BUSY", `more than ${limit} ${what}; try again later`);
+const makeConnection = (socket: Socket, unread: number): Connection => {
+  const connection: Connection = {
+    socket,
+    reading: undefined,
+    inWork: 0,
+    refused: false,
+    givenUp: undefined,
+    refusal: undefined,
+    bytesBefore: socket.bytesRead - unread,
+    isBusy: () => connection.inWork > 0,
+    isIdle: () => socket.bytesRead === connection.bytesBefore,
+  };
+  return connection;
+};
 
 /**
  * Reads no more from the connection: what was asked before is answered, then comes `answer`, and
@@ -135,20 +107,15 @@ const refuseInTurn = (connection: Connection): void => {
 };
 
 /** No byte was read or written for `--idle_timeout`. */
-const onSilence = (connection: Connection, { limits, onError }: ConnectionsOptions): void => {
+const onSilence = (connection: Connection, { options }: Edge): void => {
+  const { limits, onError } = options;
   const { socket, inWork, reading, refused } = connection;
   if (socket.writableLength > 0)
     socket.destroy(); // the client does not read its answer
   else if (refused) return;
-  else if (isComing(reading)) refuseRest(connection, onError(tooSlow(limits)));
+  else if (isComing(reading)) refuseRest(connection, onError(bodyStopped(limits)));
   else if (inWork === 0) socket.destroy();
 };
-
-const tooSlow = (limits: Limits): EngineError =>
-  new EngineError(
-    "REQUEST_TOO_SLOW",
-    `no byte of the request's body came for ${limits.idleTimeoutMs} ms (--idle_timeout)`,
-  );
 
 const clientErrorOf = (
   error: NodeJS.ErrnoException,
@@ -162,12 +129,7 @@ const clientErrorOf = (
         `the request's head is larger than ${limits.maxHeaderBytes} bytes (--max_header_bytes)`,
       );
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new EngineError(
-        "REQUEST_TOO_SLOW",
-        !isComing(reading)
-          ? `the request's head did not come within ${limits.headerTimeoutMs} ms (--header_timeout)`
-          : "the request's body took too long to come",
-      );
+      return isComing(reading) ? bodyTooSlow() : headTooSlow(limits);
     default:
       return new EngineError("REQUEST_INVALID", `malformed HTTP request: ${error.message}`);
   }

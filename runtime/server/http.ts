@@ -1,19 +1,26 @@
 /**
  * The REST edge: bytes of a client in, one call of the handler, bytes out.
  *
- * node:http reads the requests; this file adds what it leaves open: limits on bodies, connections
- * and requests, an end for slow clients, cancellation when a client leaves, and a drain.
+ * A connection begins plain (`http1/plain.ts`): read by ourselves as long as it asks plainly, and
+ * handed to Node's own parser (`http1/parsed.ts`) when it does not. One handler is behind both, and
+ * on both there are limits on heads, bodies, connections and requests, an end for slow clients,
+ * cancellation when a client leaves, and a drain.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { pipeline, type Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { settle } from "../done.ts";
-import { asEngineError, EngineError } from "../errors.ts";
+import type { EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import { cancel, makeScope, type Scope } from "../scope.ts";
-import { readBody } from "./body.ts";
-import { type Connections, refuseRest, tooBusy, watchConnections } from "./connections.ts";
+import type { Scope } from "../scope.ts";
+import { makeWriteHead } from "./http1/answer-head.ts";
+import { type Edge, requestTimeoutMs } from "./http1/edge.ts";
+import { makeMembers } from "./http1/members.ts";
+import { serveParsed } from "./http1/parsed.ts";
+import { watchPlain } from "./http1/patience.ts";
+import { openPlain, type PlainShared } from "./http1/plain.ts";
+import { makeTicks } from "./http1/ticks.ts";
 import type { Renewable, TlsMaterial } from "./tls.ts";
 
 export type HttpRequest = {
@@ -22,6 +29,7 @@ export type HttpRequest = {
   readonly target: string;
   /** Names and values by turns, in the order and spelling in which they came. */
   readonly headers: readonly string[];
+  /** Valid until the answer is given, if that is `poolable`. */
   readonly body: Buffer;
   /** The client's address; undefined if it has left. */
   readonly peer?: string | undefined;
@@ -34,6 +42,10 @@ export type HttpAnswer = {
   /** Names and values by turns. Content-Length, Date and Connection are added by the server. */
   readonly headers: readonly string[];
   readonly body: Buffer | string | undefined;
+  /** Once the answer is out, nobody reads the request's body or `bodies` any more: their memory may be used again. */
+  readonly poolable?: boolean;
+  /** What else was taken from the pool for this request. */
+  readonly bodies?: readonly Buffer[];
 };
 
 /** An answer that is passed on as it comes. One that breaks off is cut off, so that the client sees that it is not whole. */
@@ -43,10 +55,10 @@ export type HttpStream = {
   readonly stream: Readable;
 };
 
-/** Takes the answer; to be called once. */
+/** Takes the answer; any but the first is ignored. */
 export type Respond = (answer: HttpAnswer | HttpStream) => void;
 
-/** May throw an EngineError before it has answered. */
+/** Calls `respond` once, now or later, or throws before it returns. */
 export type Handler = (request: HttpRequest, respond: Respond) => void;
 
 /** What answers in its own time, and throws EngineErrors. */
@@ -98,21 +110,56 @@ export type HttpServer = {
   close(): void;
 };
 
-/** The longest time a client may take to send one whole request, however large. */
-const requestTimeoutMs = 600_000;
-const shortBytes = 65_536;
-
-type Edge = {
-  readonly options: HttpServerOptions;
-  readonly connections: Connections;
-  inWork: number;
-  /** Answers say that they are the last ones on their connections. */
-  retiring: boolean;
-};
-
 /** Listens on `port`; rejects with the system's error if it cannot (EADDRINUSE, EACCES). */
 export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer> => {
-  const { limits } = options;
+  const server = makeServer(options);
+  const edge: Edge = { options, inWork: 0, retiring: false, draining: false };
+  const members = makeMembers(server, edge);
+  const keepWatch = serveParsed(server, edge);
+  const parse = takeListeners(server, options);
+  const ticks = makeTicks(options.limits);
+  const shared: PlainShared = {
+    edge,
+    ticks,
+    writeHead: makeWriteHead(ticks, options.limits.idleTimeoutMs),
+    all: new Set(),
+    leave: (socket, unread) => {
+      members.put(socket, keepWatch(socket, unread));
+      parse(socket);
+    },
+  };
+  watchPlain(shared);
+  server.on("close", () => ticks.stop());
+  const accept = (socket: Socket): void => {
+    if (members.admit(socket)) members.put(socket, openPlain(socket, shared));
+  };
+  const { onConnection } = options;
+  server.on(connectionEvent(options), (socket: Socket) => {
+    if (onConnection === undefined) accept(socket);
+    else onConnection(socket, () => accept(socket));
+  });
+  try {
+    await listen(server, options);
+  } catch (error) {
+    ticks.stop();
+    throw error;
+  }
+  return {
+    port: (server.address() as AddressInfo).port, // a TCP server's address is an AddressInfo
+    renewable: isRenewable(server) ? server : undefined,
+    retire: () => {
+      edge.retiring = true;
+    },
+    drain: () => {
+      edge.retiring = true;
+      edge.draining = true;
+      return members.drain();
+    },
+    close: members.close,
+  };
+};
+
+const makeServer = ({ limits, tls }: HttpServerOptions): Server => {
   const settings = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: Math.ceil(limits.headerTimeoutMs),
@@ -123,115 +170,28 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
     noDelay: true,
     highWaterMark: 65_536,
   };
-  const tlsServer = options.tls && createTlsServer({ ...settings, ...options.tls });
-  const server = tlsServer ?? createServer(settings);
+  const server =
+    tls === undefined ? createServer(settings) : createTlsServer({ ...settings, ...tls });
   server.maxHeadersCount = 0;
   server.timeout = limits.idleTimeoutMs;
-  const connections = watchConnections(server, {
-    ...options,
-    secured: tlsServer !== undefined,
-  });
-  if (options.onConnection !== undefined) showFirst(server, options.onConnection, options);
-  const edge: Edge = { options, connections, inWork: 0, retiring: false };
-
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    void serve(edge, request, response);
-  };
-  server.on("request", onRequest);
-  // An Expect header is judged when the body is read: one that is too large is refused unsent.
-  server.on("checkContinue", onRequest);
-  server.on("checkExpectation", onRequest);
-
-  await listen(server, options);
-  return {
-    port: (server.address() as AddressInfo).port, // a TCP server's address is an AddressInfo
-    renewable: tlsServer,
-    retire: () => {
-      edge.retiring = true;
-    },
-    drain: () => {
-      edge.retiring = true;
-      return connections.drain();
-    },
-    close: () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return server;
 };
 
-/** Puts `look` in front of everything that listens for connections. */
-const showFirst = (
-  server: Server,
-  look: NonNullable<HttpServerOptions["onConnection"]>,
-  { tls }: HttpServerOptions,
-): void => {
-  const event = tls === undefined ? "connection" : "secureConnection";
+/** Over TLS the requests come on the secured socket. */
+const connectionEvent = ({ tls }: HttpServerOptions): string =>
+  tls === undefined ? "connection" : "secureConnection";
+
+/** Takes what node:http does with a new connection out of its hands: to be done when it is wanted. */
+const takeListeners = (server: Server, options: HttpServerOptions): ((socket: Socket) => void) => {
+  const event = connectionEvent(options);
   const listeners = server.listeners(event);
   server.removeAllListeners(event);
-  server.on(event, (socket: Socket) => {
-    look(socket, () => {
-      for (const listener of listeners) listener.call(server, socket);
-    });
-  });
+  return (socket) => {
+    for (const listener of listeners) listener.call(server, socket);
+  };
 };
 
-const serve = async (
-  edge: Edge,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> => {
-  const { handler, onError, limits } = edge.options;
-  const connection = edge.connections.of(request.socket);
-  if (connection === undefined || connection.refused) {
-    request.resume();
-    return;
-  }
-  const scope = makeScope();
-  connection.inWork += 1;
-  connection.reading = request;
-  edge.inWork += 1;
-  response.on("close", () => {
-    edge.inWork -= 1;
-    edge.connections.endWork(connection, request);
-    if (!response.writableFinished) {
-      cancel(scope, new EngineError("CLIENT_GONE", "the client closed the connection"));
-    }
-  });
-  try {
-    admit(edge, request);
-    const body = await readBody(request, response, limits.maxBodyBytes);
-    if (connection.givenUp === request) return;
-    if (connection.reading === request) connection.reading = undefined;
-    handler(
-      {
-        method: request.method ?? "GET",
-        target: request.url ?? "/",
-        headers: request.rawHeaders,
-        body,
-        peer: request.socket.remoteAddress,
-        scope,
-      },
-      (answer) => send(response, answer, edge.retiring),
-    );
-  } catch (thrown) {
-    const error = asEngineError(thrown);
-    if (error.code === "CLIENT_GONE") response.destroy();
-    else if (request.complete || isShort(request)) send(response, onError(error), edge.retiring);
-    else refuseRest(connection, onError(error));
-  }
-};
-
-/** @throws {EngineError} TOO_BUSY */
-const admit = ({ inWork, options }: Edge, request: IncomingMessage): void => {
-  const { maxConcurrentRequests: most } = options.limits;
-  if (most === 0 || inWork <= most || options.isProbe?.(request.url ?? "/")) return;
-  throw tooBusy("requests at once (--max_concurrent_requests)", most);
-};
-
-/** The rest of the body is so little that reading it costs less than a new connection. */
-const isShort = ({ headers }: IncomingMessage): boolean =>
-  headers.expect === undefined && Number(headers["content-length"]) <= shortBytes;
+const isRenewable = (server: object): server is Renewable => "setSecureContext" in server;
 
 const listen = (server: Server, { port, host }: HttpServerOptions): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -241,26 +201,3 @@ const listen = (server: Server, { port, host }: HttpServerOptions): Promise<void
       resolve();
     });
   });
-
-const send = (
-  response: ServerResponse,
-  answer: HttpAnswer | HttpStream,
-  retiring: boolean,
-): void => {
-  const headers = answer.headers.slice();
-  if (retiring) headers.push("Connection", "close");
-  if ("stream" in answer) {
-    if (!response.destroyed) response.writeHead(answer.status, headers).flushHeaders();
-    pipeline(answer.stream, response, () => {}); // either end's failure ends the other
-    return;
-  }
-  if (response.destroyed) return;
-  const { status } = answer;
-  // Beside a text, node:http would write the headers in its encoding, and odd bytes in them twice.
-  const body = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
-  const bodiless = status === 204 || status === 304;
-  if (!bodiless) headers.push("Content-Length", String(body?.length ?? 0));
-  response.writeHead(status, headers);
-  if (bodiless || body === undefined) response.end();
-  else response.end(body);
-};
