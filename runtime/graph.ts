@@ -51,6 +51,8 @@ export type Graph<Carried> = {
   readonly routeVaries: boolean;
   /** Nodes that choose, in the order of the walk. */
   readonly routers: readonly string[];
+  /** Nothing inside the engine, a built-in node or a log, may keep a message or a part of one. */
+  readonly keepsNothing: boolean;
   /** Some built-in node takes feedback. */
   readonly learns: boolean;
   /** Which way feedback goes: where nothing takes it, everywhere. */
@@ -82,6 +84,9 @@ export const makeGraph = <Carried>(options: GraphOptions<Carried>): Graph<Carrie
     isSingleModel: all.length === 1 && isModel(units.plan),
     routeVaries: routers.some((unit) => !isSimpleRouter(unit)),
     routers: routers.map(({ plan }) => plan.name),
+    keepsNothing: all.every(
+      ({ plan }) => options.builtIns.get(plan) === undefined && !options.nodeLog?.(plan),
+    ),
     learns,
     feedbackRoutes: takesFeedback || learns ? feedbackRoutes : () => () => ALL,
   };

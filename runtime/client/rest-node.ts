@@ -79,6 +79,7 @@ export const makeRestNode = (options: RestNodeOptions): NodeClient<RestCarried> 
           done(error, undefined);
           return;
         }
+        call.bodies?.push(reply.body);
         const count = message === undefined ? way.get : way.post;
         count(reply.status, (performance.now() - started) / 1000);
         if (isRedirect(reply)) {

@@ -16,6 +16,11 @@ export type Call<Carried = unknown> = {
   readonly scope: Scope;
   /** The client wants none of its messages logged. Source: engine contract, 7.5. */
   readonly unlogged?: boolean;
+  /**
+   * Takes the bodies that nodes answered with, if nothing keeps a message beyond its call: their
+   * memory may be used again then. Shared by all branches.
+   */
+  readonly bodies?: Buffer[] | undefined;
   /** What was decided so far, by node name; shared by all branches. Source: engine contract, 6.6. */
   readonly routes: Map<string, number>;
 };

@@ -77,7 +77,7 @@ const act = (
   done: Done<HttpAnswer | HttpStream>,
 ): void => {
   const { deadlines } = options;
-  const call = makeCall(what, asked);
+  const call = makeCall(options, what, asked);
   const timeoutMs = graphTimeout(asked.head, options.graphTimeoutMs);
   const deadline = deadlines.set(timeoutMs, () => cancel(call.scope, tooLate(timeoutMs)));
   const clear = (): void => deadlines.clear(deadline);
@@ -94,12 +94,17 @@ const act = (
   }
 };
 
-const makeCall = ({ action }: GraphAction, { request, head, unit }: Asked): Call<RestCarried> => ({
+const makeCall = (
+  { graph }: GraphOptions,
+  { action }: GraphAction,
+  { request, head, unit }: Asked,
+): Call<RestCarried> => ({
   id: head.id,
   carried: { headerLines: head.forwarded, acceptsEncoding: head.acceptsEncoding },
   modelName: action === "predict" || action === "stream" ? unit : undefined,
   scope: request.scope,
   unlogged: head.unlogged,
+  bodies: graph.keepsNothing && action === "predict" ? [] : undefined,
   routes: new Map(),
 });
 
@@ -124,7 +129,7 @@ const answer = (
     case "predict":
       engine.predict(message, call, (error, predicted) => {
         if (error !== undefined) done(error, undefined);
-        else settle(() => predictionOf(options, predicted, call.routes), done);
+        else settle(() => predictionOf(options, predicted, call), done);
       });
       break;
     case "feedback":
@@ -154,11 +159,12 @@ const answer = (
 const predictionOf = (
   { graph, protocol, recordAtEnd }: GraphOptions,
   predicted: Payload,
-  routes: ReadonlyMap<string, number>,
+  { routes, bodies }: Call,
 ): HttpAnswer => {
   const recorded = recordAtEnd ? protocol.codec.record(predicted, routes) : predicted;
   const taken = routeHeader(graph.routers, routes);
-  return success(recorded, taken === undefined ? [] : ["Seldon-Route", taken]);
+  const answer = success(recorded, taken === undefined ? [] : ["Seldon-Route", taken]);
+  return bodies === undefined ? answer : { ...answer, poolable: true, bodies };
 };
 
 /** Only where the graph adds nothing to what its single model says can an answer pass as it comes. */

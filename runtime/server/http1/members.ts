@@ -7,7 +7,7 @@ import { type Edge, failureOf, tooBusy } from "./edge.ts";
 export type Member = {
   /** A request has come, in whole or in part, that is not answered. */
   isBusy(): boolean;
-  /** Not a byte came since the last answer. */
+  /** It has asked for something before, and not a byte came since the answer. */
   isIdle(): boolean;
 };
 

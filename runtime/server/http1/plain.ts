@@ -75,7 +75,7 @@ export const openPlain = (socket: Socket, shared: PlainShared): Plain => {
   const { now } = shared.ticks;
   const plain: Plain = {
     isBusy: () => plain.working !== undefined || plain.coming !== undefined || plain.refused,
-    isIdle: () => plain.held === undefined,
+    isIdle: () => plain.asked && plain.held === undefined,
     socket,
     shared,
     peer: socket.remoteAddress,
