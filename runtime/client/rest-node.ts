@@ -172,13 +172,13 @@ const refused = ({ client }: RestNodeOptions, path: string, answer: NodeAnswer):
 
 const answerOf = (reply: HttpReply): NodeAnswer => {
   const jsonBytes = readCount(replyHeader(reply, "inference-header-content-length"));
-  return {
+  const answer = {
     status: reply.status,
     body: reply.body,
     contentType: replyHeader(reply, "content-type"),
     contentEncoding: replyHeader(reply, "content-encoding"),
-    ...(jsonBytes !== undefined && { jsonBytes }),
   };
+  return jsonBytes === undefined ? answer : { ...answer, jsonBytes };
 };
 
 /** A message without a type goes with an empty one. Source: engine contract, 5.2. */

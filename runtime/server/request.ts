@@ -40,66 +40,126 @@ const own = new Set([
   "http2-settings",
 ]);
 
-const watched = new Set([
-  "seldon-puid",
-  "content-type",
-  "content-encoding",
-  "accept",
-  "accept-encoding",
-  "range",
-  "inference-header-content-length",
-  "ce-specversion",
-  "espalier-timeout-ms",
-]);
-
-const lowerCase = new Map<string, string>();
-const mostNames = 1000;
-
-/** Names come in few spellings: each is turned into lower case once. */
-const lower = (name: string): string => {
-  let found = lowerCase.get(name);
-  if (found === undefined) {
-    found = name.toLowerCase();
-    if (lowerCase.size < mostNames) lowerCase.set(name, found);
-  }
-  return found;
+/** What a header is to the engine, by its place in the switch below; 0 for the others. */
+const watched: Readonly<Record<string, number>> = {
+  "seldon-puid": 1,
+  "content-type": 2,
+  "content-encoding": 3,
+  accept: 4,
+  "accept-encoding": 5,
+  range: 6,
+  "inference-header-content-length": 7,
+  "ce-specversion": 8,
+  "espalier-timeout-ms": 9,
+  "seldon-skip-logging": 10,
 };
 
-const asksForSilence = (key: string, value: string): boolean =>
-  key === "seldon-skip-logging" && skipsLogging(value);
+type Rule = { readonly watched: number; readonly forwarded: boolean };
 
-/** As Go's client, which asks for gzip by itself only where nothing depends on the coding. */
-const choosesEncoding = (known: ReadonlyMap<string, string>): boolean =>
-  Boolean(known.get("accept-encoding")) || known.has("range");
+const rules = new Map<string, Rule>();
+const mostRules = 1000;
 
-/** `headers` are names and values by turns. The first of several equal ones counts. */
+/** Names come in few spellings: what each means is found out once. */
+const ruleOf = (name: string): Rule => {
+  let rule = rules.get(name);
+  if (rule === undefined) {
+    const key = name.toLowerCase();
+    const isWatched = Object.hasOwn(watched, key);
+    const forwarded = !own.has(key) && key !== "seldon-puid"; // an id is put at the end
+    rule = { watched: isWatched ? (watched[key] ?? 0) : 0, forwarded };
+    if (rules.size < mostRules) rules.set(name, rule);
+  }
+  return rule;
+};
+
+/** The first of several equal ones counts. */
+type Known = {
+  id: string | undefined;
+  ids: string;
+  contentType: string | undefined;
+  contentEncoding: string | undefined;
+  accept: string | undefined;
+  acceptEncoding: string | undefined;
+  range: string | undefined;
+  jsonBytes: string | undefined;
+  cloudEvent: boolean;
+  timeout: string | undefined;
+  unlogged: boolean;
+};
+
+const note = (known: Known, place: number, name: string, value: string): void => {
+  switch (place) {
+    case 1:
+      known.id ??= value;
+      known.ids += `${name}: ${value}\r\n`;
+      break;
+    case 2:
+      known.contentType ??= value;
+      break;
+    case 3:
+      known.contentEncoding ??= value;
+      break;
+    case 4:
+      known.accept ??= value;
+      break;
+    case 5:
+      known.acceptEncoding ??= value;
+      break;
+    case 6:
+      known.range ??= value;
+      break;
+    case 7:
+      known.jsonBytes ??= value;
+      break;
+    case 8:
+      known.cloudEvent = true;
+      break;
+    case 9:
+      known.timeout ??= value;
+      break;
+    case 10:
+      known.unlogged ||= skipsLogging(value);
+      break;
+  }
+};
+
+/** `headers` are names and values by turns. */
 export const readHead = (headers: readonly string[]): RequestHead => {
-  const known = new Map<string, string>();
+  const known: Known = {
+    id: undefined,
+    ids: "",
+    contentType: undefined,
+    contentEncoding: undefined,
+    accept: undefined,
+    acceptEncoding: undefined,
+    range: undefined,
+    jsonBytes: undefined,
+    cloudEvent: false,
+    timeout: undefined,
+    unlogged: false,
+  };
   let lines = "";
-  let ids = "";
-  let unlogged = false;
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? "";
     const value = headers[i + 1] ?? "";
-    const key = lower(name);
-    if (watched.has(key) && !known.has(key)) known.set(key, value);
-    unlogged ||= asksForSilence(key, value);
-    if (key === "seldon-puid") ids += `${name}: ${value}\r\n`;
-    else if (!own.has(key)) lines += `${name}: ${value}\r\n`;
+    const rule = ruleOf(name);
+    if (rule.watched > 0) note(known, rule.watched, name, value);
+    if (rule.forwarded) lines += `${name}: ${value}\r\n`;
   }
-  const given = known.get("seldon-puid") ?? "";
+  const { id: given = "", ids, accept, acceptEncoding, range, jsonBytes } = known;
   const id = given === "" ? randomUUID() : given;
-  const acceptsEncoding = choosesEncoding(known);
+  // As Go's client, which asks for gzip by itself only where nothing depends on the coding.
+  const acceptsEncoding = Boolean(acceptEncoding) || range !== undefined;
   return {
     id,
-    contentType: known.get("content-type"),
-    contentEncoding: known.get("content-encoding"),
-    jsonBytes: readCount(known.get("inference-header-content-length")),
+    contentType: known.contentType,
+    contentEncoding: known.contentEncoding,
+    jsonBytes: readCount(jsonBytes),
     acceptsEncoding,
-    acceptsEvents: known.get("accept")?.includes("text/event-stream") ?? false,
-    cloudEvent: known.has("ce-specversion"),
-    unlogged,
-    timeout: known.get("espalier-timeout-ms"),
+    acceptsEvents: accept?.includes("text/event-stream") ?? false,
+    cloudEvent: known.cloudEvent,
+    unlogged: known.unlogged,
+    timeout: known.timeout,
     forwarded:
       lines +
       (given === "" ? `Seldon-Puid: ${id}\r\n` : ids) +

@@ -108,12 +108,11 @@ const makeCall = (
   routes: new Map(),
 });
 
-const messageOf = ({ request, head }: Asked): Payload => ({
-  body: request.body,
-  contentType: head.contentType,
-  contentEncoding: head.contentEncoding,
-  ...(head.jsonBytes !== undefined && { jsonBytes: head.jsonBytes }),
-});
+const messageOf = ({ request, head }: Asked): Payload => {
+  const { contentType, contentEncoding, jsonBytes } = head;
+  const message = { body: request.body, contentType, contentEncoding };
+  return jsonBytes === undefined ? message : { ...message, jsonBytes };
+};
 
 type Under = { readonly asked: Asked; readonly call: Call<RestCarried> };
 
@@ -163,7 +162,8 @@ const predictionOf = (
 ): HttpAnswer => {
   const recorded = recordAtEnd ? protocol.codec.record(predicted, routes) : predicted;
   const taken = routeHeader(graph.routers, routes);
-  const answer = success(recorded, taken === undefined ? [] : ["Seldon-Route", taken]);
+  const answer = success(recorded);
+  if (taken !== undefined) answer.headers.push("Seldon-Route", taken);
   return bodies === undefined ? answer : { ...answer, poolable: true, bodies };
 };
 
@@ -212,19 +212,23 @@ const failed = (protocol: RestProtocol, error: EngineError): HttpAnswer => {
 /** Source: RFC 9110, 15.3.5 and 15.4.5. */
 const hasBody = (status: number): boolean => status !== 204 && status !== 304;
 
-const success = (payload: Payload, more: readonly string[] = []): HttpAnswer => ({
+/** An answer always has a type, be it empty. */
+const success = (payload: Payload): HttpAnswer & { readonly headers: string[] } => ({
   status: 200,
-  headers: [...payloadHeaders({ ...payload, contentType: payload.contentType ?? "" }), ...more],
+  headers: withCoding(["Content-Type", payload.contentType ?? ""], payload),
   body: payload.body,
 });
 
-const payloadHeaders = ({
-  contentType,
-  contentEncoding,
-  jsonBytes,
-}: Omit<Payload, "body">): readonly string[] => {
-  const headers: string[] = [];
-  if (contentType !== undefined) headers.push("Content-Type", contentType);
+const payloadHeaders = (payload: Omit<Payload, "body">): readonly string[] =>
+  withCoding(
+    payload.contentType === undefined ? [] : ["Content-Type", payload.contentType],
+    payload,
+  );
+
+const withCoding = (
+  headers: string[],
+  { contentEncoding, jsonBytes }: Omit<Payload, "body">,
+): string[] => {
   if (contentEncoding) headers.push("Content-Encoding", contentEncoding);
   if (jsonBytes !== undefined) headers.push("Inference-Header-Content-Length", String(jsonBytes));
   return headers;

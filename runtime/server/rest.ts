@@ -209,7 +209,7 @@ const makeActions = (options: RestOptions): Act => {
 type Answered = {
   readonly head: RequestHead;
   readonly path: string;
-  readonly allow: readonly string[];
+  readonly allow: string;
 };
 
 /** The headers of every answer on a known path. Source: engine contract, 2.3 and 2.5. */
@@ -218,7 +218,7 @@ const makeEngineHeaders = ({ deployment, namespace, cors }: RestOptions) => {
   fixed.push("Access-Control-Allow-Headers", cors.headers);
   return (own: readonly string[], { head, path, allow }: Answered): readonly string[] => {
     const headers = ["Seldon-Puid", head.id, ...fixed, ...own];
-    if (allow.length > 0) headers.push("Access-Control-Allow-Methods", allow.join(","));
+    if (allow !== "") headers.push("Access-Control-Allow-Methods", allow);
     if (head.cloudEvent) {
       headers.push("Ce-Id", head.id, "Ce-Specversion", "0.3", "Ce-Path", printable(path));
       headers.push("Ce-Type", `seldon.${deployment}.${namespace}.response`);

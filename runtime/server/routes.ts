@@ -11,8 +11,8 @@ export type Found<Kind extends Route> =
       readonly unit: string | undefined;
       /** The path without its escapes; each character is a byte. */
       readonly path: string;
-      /** Methods of all routes that fit the path, in the order of the routes, repeated as they are. */
-      readonly allow: readonly string[];
+      /** Methods of all routes that fit the path, in the order of the routes, repeated as they are: `GET,OPTIONS`. */
+      readonly allow: string;
     }
   /** The path is not clean; the client is sent to the clean one. */
   | { readonly is: "moved"; readonly location: string }
@@ -78,7 +78,12 @@ const choose = <Kind extends Route>(
   if (found.length === 0) return { is: "unknown" };
   const fit = found.find(({ route }) => route.methods?.includes(method) ?? true);
   if (fit === undefined) return { is: "wrong-method" };
-  return { is: "route", ...fit, path, allow: found.flatMap(({ route }) => route.methods ?? []) };
+  return {
+    is: "route",
+    ...fit,
+    path,
+    allow: found.flatMap(({ route }) => route.methods ?? []).join(","),
+  };
 };
 
 const patternOf = (path: string): RegExp => {
