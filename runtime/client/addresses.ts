@@ -58,18 +58,19 @@ const makeNamed = (host: string, ask: LookupFunction): Addresses => {
     // The hints are those of net.connect: addresses of a family that this machine has.
     ask(host, { all: true, hints: ADDRCONFIG }, (error, found, family) => {
       asking = false;
-      const list = error === null ? listOf(found, family) : [];
-      const failure = error ?? (list.length === 0 ? withoutAddress(host) : null);
-      if (failure === null) learn(list);
-      else if (!trusted) known = undefined;
+      const failure = error ?? learn(listOf(found, family));
+      if (failure !== null && !trusted) known = undefined;
       for (const one of waiting.splice(0)) one(failure);
     });
   };
 
-  const learn = (list: readonly LookupAddress[]): void => {
+  /** Answers why it cannot, if so. */
+  const learn = (list: readonly LookupAddress[]): NodeJS.ErrnoException | null => {
+    if (list.length === 0) return withoutAddress(host);
     known = { list, at: performance.now() };
     trusted = true;
     for (const address of failures.keys()) if (!has(address)) failures.delete(address);
+    return null;
   };
 
   const has = (address: string): boolean =>

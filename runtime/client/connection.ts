@@ -36,6 +36,8 @@ export type Connection = {
 const oneWriteBytes = 16_384;
 const connectTimeoutMs = 30_000;
 const keepAliveProbeMs = 30_000;
+/** All addresses that the lookup finds are tried, each but the last for so long. */
+const inTurn = { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 250 };
 /** Longer than a reset takes to come back from a host in the same cluster. */
 const resetWaitMs = 5;
 
@@ -60,7 +62,7 @@ type State = {
 
 /**
  * Opens a connection; requests may be written at once and leave when it is open. A name's addresses
- * are tried in turn, each but the last for as long as Node.js gives one (250 ms).
+ * are tried in turn.
  */
 export const connect = (options: ConnectionOptions, listener: Listener): Connection => {
   const { host, port, addresses, limits } = options;
@@ -68,7 +70,7 @@ export const connect = (options: ConnectionOptions, listener: Listener): Connect
   const socket = connectSocket({
     host,
     port,
-    ...(addresses !== undefined && { lookup: addresses.lookup }),
+    ...(addresses !== undefined && { ...inTurn, lookup: addresses.lookup }),
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveProbeMs,
