@@ -8,7 +8,7 @@
  */
 import type { Deadlines } from "../runtime/deadlines.ts";
 import type { Limits } from "../runtime/limits.ts";
-import { type HttpServer, listenHttp } from "../runtime/server/http.ts";
+import { answering, type HttpServer, listenHttp } from "../runtime/server/http.ts";
 import { makeGrpcProxy } from "./grpc-proxy.ts";
 import { makeSorter } from "./preface.ts";
 import { failure, makeRestProxy, type ProxyOptions } from "./rest-proxy.ts";
@@ -31,7 +31,7 @@ export const listenIngress = async (options: IngressOptions): Promise<Ingress> =
   const sorter = makeSorter(limits.headerTimeoutMs);
   const grpc = makeGrpcProxy(shared);
   const http = await listenHttp({
-    handler: makeRestProxy(shared),
+    handler: answering(makeRestProxy(shared), failure),
     onError: failure,
     onConnection: (socket, serve) =>
       sorter.sort(socket, { http1: serve, http2: () => grpc.accept(socket) }),

@@ -2,7 +2,7 @@
 import type { HttpCall } from "../runtime/client/http.ts";
 import { type EngineError, httpStatusOf } from "../runtime/errors.ts";
 import { makeScope } from "../runtime/scope.ts";
-import type { Handler, HttpAnswer, HttpRequest, HttpStream } from "../runtime/server/http.ts";
+import type { Answerer, HttpAnswer, HttpRequest, HttpStream } from "../runtime/server/http.ts";
 import { answerHeaders, forwardedLines, headerOf } from "./forward.ts";
 import { listing } from "./listing.ts";
 import { decide, type Found, findRoute, type Route, type Target } from "./routes.ts";
@@ -19,7 +19,7 @@ export type ProxyOptions = {
 };
 
 export const makeRestProxy =
-  (options: ProxyOptions): Handler =>
+  (options: ProxyOptions): Answerer =>
   (request) => {
     const routes = options.routes();
     const found = findRoute(request.target, routes, options.defaultNamespace);

@@ -45,7 +45,15 @@ export const makeUpstream = (entry: Entry, limits: Limits, deadlines: Deadlines)
   };
 
   return {
-    send: (call) => client.send(call).finally(hold()),
+    send: (call) => {
+      const sent = new Promise<HttpReply>((resolve, reject) => {
+        client.send(call, (error, reply) => {
+          if (error === undefined) resolve(reply);
+          else reject(error);
+        });
+      });
+      return sent.finally(hold());
+    },
     stream: async ({ host: hostHeader, ...call }) => {
       const release = hold();
       try {

@@ -1,4 +1,5 @@
 /** The steps of a built-in node, between the engine's messages and the numbers that it sees. */
+import { settle } from "./done.ts";
 import type { Call } from "./engine/call.ts";
 import type { Node, Step } from "./engine/node.ts";
 import { asEngineError, EngineError } from "./errors.ts";
@@ -31,23 +32,36 @@ export const builtInSteps = <Carried>(options: BuiltInOptions<Carried>): Steps<C
   const look = (message: Payload, call: Call<Carried>): Look => makeLook(options, message, call);
   const step = (work: BuiltInNode["input"]): Step<Carried> | undefined =>
     work &&
-    logged(async (message, call) => {
-      const outcome = await blamingInput(() => work(look(message, call)));
-      return written(options, outcome, [message]);
-    }, log);
+    logged(
+      (message, call, done) =>
+        settle(
+          () =>
+            after(
+              blamingInput(() => work(look(message, call))),
+              (outcome) => written(options, outcome, [message]),
+            ),
+          done,
+        ),
+      log,
+    );
   const { route, aggregate, recall } = node;
   return {
     input: step(node.input),
     output: node.output && logged(outputOf(options, node.output), log),
-    route: route && ((message, call) => blamingInput(() => route(look(message, call)))),
+    route:
+      route &&
+      ((message, call, done) => settle(() => blamingInput(() => route(look(message, call))), done)),
     aggregate:
       aggregate &&
-      (async (answers, call) =>
-        written(options, await aggregate(answers.map((one) => look(one, call))), answers)),
+      ((answers, call, done) => {
+        const looks = answers.map((one) => look(one, call));
+        settle(() => after(aggregate(looks), (made) => written(options, made, answers)), done);
+      }),
     feedback: feedbackStep(options),
     recall:
       recall &&
-      ((message, call) => blamingInput(() => recall(codec.feedback(message).id ?? call.id))),
+      ((message, call, done) =>
+        settle(() => blamingInput(() => recall(codec.feedback(message).id ?? call.id)), done)),
   };
 };
 
@@ -57,8 +71,20 @@ const outputOf =
     options: BuiltInOptions<Carried>,
     output: NonNullable<BuiltInNode["output"]>,
   ): Step<Carried> =>
-  async (message, call) =>
-    written(options, await output(makeLook(options, message, call)), [message]);
+  (message, call, done) =>
+    settle(
+      () =>
+        after(output(makeLook(options, message, call)), (made) =>
+          written(options, made, [message]),
+        ),
+      done,
+    );
+
+/** What follows, at once where nothing has to be waited for. */
+const after = <Made, Next>(
+  made: Made | Promise<Made>,
+  next: (made: Made) => Next,
+): Next | Promise<Next> => (made instanceof Promise ? made.then(next) : next(made));
 
 /** What has come from the client, and cannot be worked with, is told as the client's fault. */
 const blamingInput = <T>(work: () => T | Promise<T>): T | Promise<T> => {
@@ -116,7 +142,7 @@ const feedbackStep = <Carried>({
 }: BuiltInOptions<Carried>): Step<Carried> | undefined => {
   const { feedback } = node;
   if (feedback === undefined) return undefined;
-  return async (message, call) => {
+  return (message, call, done) => {
     const route = call.routes.get(name);
     let read: FeedbackParts | undefined;
     const parts = (): FeedbackParts => {
@@ -130,7 +156,13 @@ const feedbackStep = <Carried>({
       request: () => parts().request(),
       truth: () => parts().truth(),
     };
-    await blamingInput(() => feedback(told));
-    return message;
+    settle(
+      () =>
+        after(
+          blamingInput(() => feedback(told)),
+          () => message,
+        ),
+      done,
+    );
   };
 };

@@ -64,8 +64,7 @@ export const makeRestRemote =
       port,
       client: clients.httpFor(host, port),
       clientFor: clients.httpFor,
-      observe: ({ path, model, method, status, seconds }) =>
-        metrics.client({ service: readable(path), method, code: String(status), model })(seconds),
+      counter: ({ path, ...labels }) => metrics.clientCount({ ...labels, service: readable(path) }),
     });
   };
 

@@ -8,9 +8,10 @@ import type { Plan, PlanUnit } from "../api/plan.ts";
 import { builtInSteps, type HeaderOf } from "./built-in-steps.ts";
 import type { BuiltIns } from "./built-ins.ts";
 import type { StreamAnswer } from "./client/stream.ts";
+import { attempt, type Done, settle } from "./done.ts";
 import type { Call } from "./engine/call.ts";
 import type { FeedbackRoutes } from "./engine/engine.ts";
-import { ALL, type Node, type Step } from "./engine/node.ts";
+import { type Aggregate, ALL, type Node, type Route, type Step } from "./engine/node.ts";
 import { EngineError, withoutAnswer } from "./errors.ts";
 import type { BuiltInNode } from "./nodes/node.ts";
 import type { Payload } from "./payload.ts";
@@ -22,10 +23,10 @@ export type NodeClient<Carried> = {
   /**
    * Calls the node; without a message it is asked for its status or metadata.
    *
-   * @throws {EngineError} NODE_STATUS with what the node answered, NODE_UNREACHABLE, NODE_TIMEOUT,
-   * NODE_PROTOCOL, or the reason why the call's scope ended.
+   * Tells NODE_STATUS with what the node answered, NODE_UNREACHABLE, NODE_TIMEOUT, NODE_PROTOCOL,
+   * or the reason why the call's scope ended. May throw before it has called `done`.
    */
-  call(verb: Verb, message: Payload | undefined, call: Call<Carried>): Promise<Payload>;
+  call(verb: Verb, message: Payload | undefined, call: Call<Carried>, done: Done<Payload>): void;
   /** Calls the node and passes its answer on as it comes, whatever its status; not over every transport. */
   stream?(verb: Verb, message: Payload, call: Call<Carried>): Promise<StreamAnswer>;
   /** Opens a call in which messages go both ways; not over every transport. */
@@ -132,7 +133,7 @@ const makeNode = <Carried>(unit: Unit<Carried>, options: GraphOptions<Carried>):
     children: unit.children.map((one) => makeNode(one, options)),
     ...steps,
     ...hooks(steps, log),
-    route: asked ? (message, call) => askRoute(unit, codec, message, call) : router?.route,
+    route: asked ? askRoute(unit, codec) : router?.route,
     // A container beside a built-in router does not keep it from learning.
     feedback: steps.feedback ?? router?.feedback,
     recall: router?.recall,
@@ -157,9 +158,14 @@ const remoteSteps = <Carried>(
 ): Steps<Carried> => {
   const { plan } = unit;
   const chained = (verb: Verb): Step<Carried> => {
-    const step = logged<Carried>((message, call) => ask(unit, verb, message, call), log);
-    return (message, call) => step(codec.chain(message, call.modelName ?? plan.name), call);
+    const step = logged(ask(unit, verb), log);
+    return (message, call, done) =>
+      step(codec.chain(message, call.modelName ?? plan.name), call, done);
   };
+  const joined =
+    (step: Step<Carried>): Aggregate<Carried> =>
+    (answers, call, done) =>
+      step(codec.join(answers, call.modelName ?? plan.name), call, done);
   const transforms = does(plan, "TRANSFORMER", "TRANSFORM_INPUT");
   const input: Verb | undefined = transforms
     ? "transform-input"
@@ -168,44 +174,35 @@ const remoteSteps = <Carried>(
       : undefined;
   return {
     input: input && chained(input),
-    aggregate: does(plan, "COMBINER", "AGGREGATE")
-      ? (answers, call) =>
-          ask(unit, "aggregate", codec.join(answers, call.modelName ?? plan.name), call)
-      : undefined,
+    aggregate: does(plan, "COMBINER", "AGGREGATE") ? joined(ask(unit, "aggregate")) : undefined,
     output: does(plan, "OUTPUT_TRANSFORMER", "TRANSFORM_OUTPUT")
       ? chained("transform-output")
       : undefined,
     feedback:
       codec.takesFeedback && (plan.type === "MODEL" || does(plan, "ROUTER", "SEND_FEEDBACK"))
-        ? (message, call) => ask(unit, "send-feedback", message, call)
+        ? ask(unit, "send-feedback")
         : undefined,
   };
 };
 
-const ask = <Carried>(
-  unit: Unit<Carried>,
-  verb: Verb,
-  message: Payload,
-  call: Call<Carried>,
-): Promise<Payload> => {
-  if (unit.remote !== undefined) return unit.remote.call(verb, message, call);
-  const { name } = unit.plan;
-  throw new EngineError(
-    "NODE_WITHOUT_ENDPOINT",
-    `node ${name} has to be called, but its endpoint names no port for this transport, and it is no built-in implementation`,
-  );
+const ask = <Carried>({ plan, remote }: Unit<Carried>, verb: Verb): Step<Carried> => {
+  if (remote !== undefined) return (message, call, done) => remote.call(verb, message, call, done);
+  return () => {
+    throw new EngineError(
+      "NODE_WITHOUT_ENDPOINT",
+      `node ${plan.name} has to be called, but its endpoint names no port for this transport, and it is no built-in implementation`,
+    );
+  };
 };
 
 /** A router's error body is not the graph's answer: the client gets its status alone. Source: engine contract, 2.6. */
-const askRoute = async <Carried>(
-  unit: Unit<Carried>,
-  codec: Codec,
-  message: Payload,
-  call: Call<Carried>,
-): Promise<number> => {
-  try {
-    return codec.route(await ask(unit, "route", message, call));
-  } catch (thrown) {
-    throw withoutAnswer(thrown);
-  }
+const askRoute = <Carried>(unit: Unit<Carried>, codec: Codec): Route<Carried> => {
+  const step = ask(unit, "route");
+  return (message, call, done) => {
+    const read: Done<Payload> = (error, answer) => {
+      if (error !== undefined) done(withoutAnswer(error), undefined);
+      else settle(() => codec.route(answer), done);
+    };
+    attempt((told) => step(message, call, told), read);
+  };
 };

@@ -15,7 +15,7 @@ import { type Metrics, makeMetrics } from "./metrics.ts";
 import { makeLookup } from "./payload-log/lookup.ts";
 import { makePayloadLog, type PayloadLog } from "./payload-log/payload-log.ts";
 import { type GrpcServer, listenGrpc } from "./server/grpc.ts";
-import { type HttpServer, type HttpServerOptions, listenHttp } from "./server/http.ts";
+import { answering, type HttpServer, type HttpServerOptions, listenHttp } from "./server/http.ts";
 import { openTls, type TlsMaterial } from "./server/tls.ts";
 import { openState } from "./store/open.ts";
 import { readTextFile } from "./text-file.ts";
@@ -227,14 +227,17 @@ const listenMetrics = (
 ): Promise<HttpServer> => {
   const notFound = { status: 404, headers: [], body: undefined };
   return listenHttp({
-    handler: async ({ target }) =>
-      target.split("?", 1)[0] === flags.prometheus_path
-        ? {
-            status: 200,
-            headers: ["Content-Type", metrics.contentType],
-            body: await metrics.text(),
-          }
-        : notFound,
+    handler: answering(
+      async ({ target }) =>
+        target.split("?", 1)[0] === flags.prometheus_path
+          ? {
+              status: 200,
+              headers: ["Content-Type", metrics.contentType],
+              body: await metrics.text(),
+            }
+          : notFound,
+      onError,
+    ),
     onError,
     limits,
     port: flags.metrics_port,

@@ -22,14 +22,17 @@ export type Metrics = {
   /** The text of a scrape. */
   text(): Promise<string>;
   /** Requests answered by the engine. */
-  server(labels: ServerLabels): Observe;
+  serverCount(labels: Omit<ServerLabels, "code">): Count;
   /** Calls answered by a node. */
-  client(labels: ClientLabels): Observe;
+  clientCount(labels: Omit<ClientLabels, "code">): Count;
   /** RPCs answered by the engine, by full method and status code. */
   serverGrpc(rpc: string, code: number): Observe;
   /** RPCs answered by a node. */
   clientGrpc(rpc: string, code: number, model: string): Observe;
 };
+
+/** Takes the HTTP status and the duration of an exchange whose other labels are known. */
+export type Count = (status: number, seconds: number) => void;
 
 /** What a built-in node measures at this moment. */
 export type NodeMeasures = { readonly node: string; readonly measures: readonly Measure[] };
@@ -77,11 +80,23 @@ export const makeMetrics = (deployment: string, plan: Plan): Metrics => {
       }));
       return [await registry.metrics(), measuresText(own)].filter((one) => one !== "").join("\n");
     },
-    server,
-    client,
+    serverCount: (labels) => byStatus((code) => server({ ...labels, code })),
+    clientCount: (labels) => byStatus((code) => client({ ...labels, code })),
     serverGrpc: (rpc, code) => server({ service: rpc, method: "unary", code: grpcCodeLabel(code) }),
     clientGrpc: (rpc, code, model) =>
       client({ service: rpc, method: "unary", code: grpcCodeLabel(code), model }),
+  };
+};
+
+const byStatus = (seriesOf: (code: string) => Observe): Count => {
+  const known = new Map<number, Observe>();
+  return (status, seconds) => {
+    let series = known.get(status);
+    if (series === undefined) {
+      series = seriesOf(String(status));
+      known.set(status, series);
+    }
+    series(seconds);
   };
 };
 

@@ -1,7 +1,9 @@
 /** Is every node of the graph there to be called? Source: engine contract, 10.5. */
 import { connect } from "node:net";
 import type { HttpClient } from "./client/http.ts";
+import type { HttpReply } from "./client/reply-reader.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { promised } from "./done.ts";
 import { asEngineError, EngineError } from "./errors.ts";
 import { makeScope } from "./scope.ts";
 
@@ -25,14 +27,11 @@ export const makeHealthReadiness = (
   clientFor: (host: string, port: number) => HttpClient,
 ): Readiness =>
   firstFailure(targets, async ({ host, port }) => {
-    const { status } = await clientFor(host, port).send({
-      method: "GET",
-      path,
-      headerLines: "",
-      body: undefined,
-      timeoutMs: checkTimeoutMs,
-      scope: makeScope(),
-    });
+    const asked = {
+      ...{ method: "GET", path, headerLines: "", body: undefined },
+      ...{ timeoutMs: checkTimeoutMs, scope: makeScope() },
+    };
+    const { status } = await promised<HttpReply>((done) => clientFor(host, port).send(asked, done));
     if (status !== 200) throw new EngineError("NODE_STATUS", `GET ${path} answered ${status}`);
   });
 

@@ -1,4 +1,5 @@
 import { aboutBuiltIn } from "./built-in-about.ts";
+import { promised } from "./done.ts";
 import type { Call } from "./engine/call.ts";
 import { EngineError } from "./errors.ts";
 import { type Graph, preorder, type Unit } from "./graph.ts";
@@ -35,10 +36,11 @@ export const askUnit = async <Carried>(
   call: Call<Carried>,
 ): Promise<Payload> => {
   const { name } = unit.plan;
-  if (unit.remote !== undefined) return unit.remote.call(verb, undefined, call);
-  if (unit.builtIn !== undefined) {
+  const { remote, builtIn } = unit;
+  if (remote !== undefined) return promised((done) => remote.call(verb, undefined, call, done));
+  if (builtIn !== undefined) {
     if (verb === "status") return json({ strData: "healthy" });
-    const { implementation, inputs, outputs, custom } = aboutBuiltIn(unit.plan, unit.builtIn);
+    const { implementation, inputs, outputs, custom } = aboutBuiltIn(unit.plan, builtIn);
     const versions = [implementation];
     return json({ name, platform: "espalier", versions, inputs, outputs, custom });
   }

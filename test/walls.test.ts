@@ -29,10 +29,10 @@ const allowed: readonly { readonly room: string; readonly imports: readonly stri
   { room: "image", imports: ["api"] },
   { room: "operator/render", imports: ["api"] },
   { room: "operator", imports: ["api", "host"] },
-  // Errors carry payloads and statuses; a call carries a scope. All of them are plain records.
+  // Errors carry payloads and statuses; a call carries a scope; what came of a step is told. All plain.
   {
     room: "runtime/engine",
-    imports: ["api", "runtime/errors", "runtime/payload", "runtime/scope"],
+    imports: ["api", "runtime/done", "runtime/errors", "runtime/payload", "runtime/scope"],
   },
   { room: "runtime/nodes", imports: ["api", "runtime/errors"] },
   {

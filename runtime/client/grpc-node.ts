@@ -6,6 +6,7 @@ import {
   type StatusObject,
   status,
 } from "@grpc/grpc-js";
+import { settle } from "../done.ts";
 import type { Call } from "../engine/call.ts";
 import { EngineError } from "../errors.ts";
 import type { NodeClient } from "../graph.ts";
@@ -38,24 +39,8 @@ export type GrpcNodeOptions = {
 };
 
 export const makeGrpcNode = (options: GrpcNodeOptions): NodeClient<GrpcCarried> => ({
-  call: async (verb, message, call) => {
-    const { name, protocol, observe } = options;
-    const model = call.modelName ?? name;
-    const asked = protocol.nodeCall(verb, asRequest(protocol, { verb, message, model }));
-    if (asked === undefined) throw notOffered(name, verb);
-    const started = performance.now();
-    const seconds = (): number => (performance.now() - started) / 1000;
-    try {
-      const body = await send(options, { rpc: asked.rpc, body: asked.body }, call);
-      observe({ rpc: asked.rpc, model, code: grpcCodes.OK, seconds: seconds() });
-      return { body, message: asked.answer, contentType: undefined, contentEncoding: undefined };
-    } catch (thrown) {
-      if (thrown instanceof EngineError && thrown.grpc !== undefined) {
-        observe({ rpc: asked.rpc, model, code: thrown.grpc.code, seconds: seconds() });
-      }
-      throw thrown;
-    }
-  },
+  call: (verb, message, call, done) =>
+    settle(() => callNode(options, { verb, message }, call), done),
   duplex: (rpc, { metadata, deadlineAt }) =>
     options.client.makeBidiStreamRequest(
       rpc,
@@ -67,6 +52,30 @@ export const makeGrpcNode = (options: GrpcNodeOptions): NodeClient<GrpcCarried> 
 });
 
 type Sent = { readonly verb: Verb; readonly message: Payload | undefined; readonly model: string };
+
+/** @throws {EngineError} what NodeClient tells */
+const callNode = async (
+  options: GrpcNodeOptions,
+  { verb, message }: Pick<Sent, "verb" | "message">,
+  call: Call<GrpcCarried>,
+): Promise<Payload> => {
+  const { name, protocol, observe } = options;
+  const model = call.modelName ?? name;
+  const asked = protocol.nodeCall(verb, asRequest(protocol, { verb, message, model }));
+  if (asked === undefined) throw notOffered(name, verb);
+  const started = performance.now();
+  const seconds = (): number => (performance.now() - started) / 1000;
+  try {
+    const body = await send(options, { rpc: asked.rpc, body: asked.body }, call);
+    observe({ rpc: asked.rpc, model, code: grpcCodes.OK, seconds: seconds() });
+    return { body, message: asked.answer, contentType: undefined, contentEncoding: undefined };
+  } catch (thrown) {
+    if (thrown instanceof EngineError && thrown.grpc !== undefined) {
+      observe({ rpc: asked.rpc, model, code: thrown.grpc.code, seconds: seconds() });
+    }
+    throw thrown;
+  }
+};
 
 /** A router takes a request, whatever came before it: an RPC has a type, a path of REST has none. */
 const asRequest = ({ codec }: GrpcProtocol, { verb, message, model }: Sent): Payload | undefined =>

@@ -7,6 +7,7 @@
  */
 import type { LookupFunction } from "node:net";
 import type { Deadlines } from "../deadlines.ts";
+import { type Done, settle } from "../done.ts";
 import { EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { offCancel, onCancel, type Scope } from "../scope.ts";
@@ -37,9 +38,9 @@ export type HttpClient = {
    * A kept connection that the host had closed before it saw the request is replaced by a fresh
    * one; a fresh one is not, so there is one repetition at most.
    *
-   * @throws {EngineError} NODE_UNREACHABLE, NODE_TIMEOUT, NODE_PROTOCOL, or the scope's reason.
+   * Never throws; tells NODE_UNREACHABLE, NODE_TIMEOUT, NODE_PROTOCOL, or the scope's reason.
    */
-  send(call: HttpCall): Promise<HttpReply>;
+  send(call: HttpCall, done: Done<HttpReply>): void;
   /** Closes idle connections, and the others as soon as their answers have come. */
   close(): void;
 };
@@ -123,17 +124,24 @@ export const makeHttpClient = (options: HttpClientOptions): HttpClient => {
 
   return {
     authority,
-    send: (call) => {
-      if (call.scope.reason !== undefined) return Promise.reject(call.scope.reason);
-      const length = call.body === undefined ? "" : `Content-Length: ${call.body.length}\r\n`;
-      const text = `${call.method} ${call.path} HTTP/1.1\r\nHost: ${call.host ?? authority}\r\n${length}${call.headerLines}\r\n`;
-      return exchange(call, text, take(), performance.now() + call.timeoutMs);
+    send: (call, done) => {
+      if (call.scope.reason !== undefined) {
+        done(call.scope.reason, undefined);
+        return;
+      }
+      const text = headText(call, authority);
+      settle(() => exchange(call, text, take(), performance.now() + call.timeoutMs), done);
     },
     close: () => {
       closed = true;
       for (const connection of idle.splice(0)) connection.destroy();
     },
   };
+};
+
+const headText = (call: HttpCall, authority: string): string => {
+  const length = call.body === undefined ? "" : `Content-Length: ${call.body.length}\r\n`;
+  return `${call.method} ${call.path} HTTP/1.1\r\nHost: ${call.host ?? authority}\r\n${length}${call.headerLines}\r\n`;
 };
 
 const target = (call: HttpCall, authority: string): string =>

@@ -1,3 +1,4 @@
+import { promised } from "../done.ts";
 import { EngineError } from "../errors.ts";
 import type { HttpCall, HttpClient } from "./http.ts";
 import { replyHeader } from "./reply-header.ts";
@@ -14,35 +15,43 @@ const credentials =
 export type RedirectOptions = {
   /** A client for a host that a redirect names. */
   readonly clientFor: (host: string, port: number) => HttpClient;
-  /** Told of every answer, redirects too. */
+  /** Told of every answer to a redirected call, further redirects too. */
   readonly onReply: (call: HttpCall, reply: HttpReply, seconds: number) => void;
 };
 
+export const isRedirect = ({ status }: HttpReply): boolean => redirects.has(status);
+
+/** What was sent, to whom and when, and the redirect that came of it. */
+export type Redirected = {
+  readonly client: HttpClient;
+  readonly call: HttpCall;
+  /** In milliseconds of `performance.now()`. */
+  readonly started: number;
+  readonly reply: HttpReply;
+};
+
 /**
- * Sends a request and follows where the answer points: POST becomes GET after 301, 302 and 303.
+ * Follows where an answer points: POST becomes GET after 301, 302 and 303.
  * Credentials stay with the host they were sent to.
  *
  * @throws {EngineError} NODE_PROTOCOL when the tenth answer is a redirect too, or on a Location that is no http address.
  * Source: engine contract, 2.6.
  */
 export const followRedirects = async (
-  client: HttpClient,
-  call: HttpCall,
+  first: Redirected,
   { clientFor, onReply }: RedirectOptions,
 ): Promise<HttpReply> => {
-  const started = performance.now();
+  const { call, started } = first;
   const send = async (to: HttpClient, one: HttpCall): Promise<HttpReply> => {
     const sent = performance.now();
-    const answered = await to.send(one);
+    const answered = await promised<HttpReply>((done) => to.send(one, done));
     onReply(one, answered, (performance.now() - sent) / 1000);
     return answered;
   };
-  let reply = await send(client, call);
-  if (!redirects.has(reply.status)) return reply;
+  let { client: current, reply } = first;
   let next: HttpCall = call;
-  let at = new URL(call.path, `http://${client.authority}`);
-  let current = client;
-  for (let count = 1; redirects.has(reply.status); count += 1) {
+  let at = new URL(call.path, `http://${current.authority}`);
+  for (let count = 1; isRedirect(reply); count += 1) {
     const location = replyHeader(reply, "location");
     if (location === undefined) return reply;
     if (count === mostRequests) throw lost(call, `stopped after ${mostRequests} redirects`);

@@ -1,14 +1,15 @@
 /** A node that is a container: messages out over REST, answers in. */
-import type { Call } from "../engine/call.ts";
+import { type Done, settle } from "../done.ts";
 import { EngineError, type NodeAnswer } from "../errors.ts";
 import type { NodeClient } from "../graph.ts";
 import { readCount } from "../headers.ts";
 import type { Limits } from "../limits.ts";
+import type { Count } from "../metrics.ts";
 import type { Payload } from "../payload.ts";
 import type { RestProtocol, Verb } from "../protocol/protocol.ts";
 import { unpackReply } from "./encoding.ts";
-import type { HttpClient } from "./http.ts";
-import { followRedirects } from "./redirect.ts";
+import type { HttpCall, HttpClient } from "./http.ts";
+import { followRedirects, isRedirect, type Redirected, type RedirectOptions } from "./redirect.ts";
 import { replyHeader } from "./reply-header.ts";
 import type { HttpReply } from "./reply-reader.ts";
 import { openStream } from "./stream.ts";
@@ -32,68 +33,152 @@ export type RestNodeOptions = {
   readonly limits: Limits;
   /** A client for a host that a redirect names. */
   readonly clientFor: (host: string, port: number) => HttpClient;
-  readonly observe: Observe;
+  readonly counter: Counter;
 };
 
-/** Told of every answered call, each redirect as one. `seconds` is the time from sending to the whole answer. */
-export type Observe = (call: {
-  readonly verb: Verb;
+/** Makes what is told of every answered call, each redirect as one. `seconds` is the time from sending to the whole answer. */
+export type Counter = (labels: {
   readonly path: string;
   readonly model: string;
   readonly method: "get" | "post";
-  readonly status: number;
-  readonly seconds: number;
-}) => void;
+}) => Count;
+
+/** Where a verb goes, and how its answers are counted. */
+type Way = { readonly path: string; readonly post: Count; readonly get: Count };
 
 /** A message goes by POST; GET asks without one. */
-export const makeRestNode = (options: RestNodeOptions): NodeClient<RestCarried> => ({
-  call: async (verb, message, call) => {
-    const { name, client, protocol, limits, observe } = options;
-    const model = call.modelName ?? name;
-    const path = protocol.path(verb, model);
-    const reply = await followRedirects(
-      client,
-      {
+export const makeRestNode = (options: RestNodeOptions): NodeClient<RestCarried> => {
+  const { name, client, timeoutMs } = options;
+  const own = new Map<Verb, Way>(); // made at the first call and kept: a node has one name
+  const wayOf = (verb: Verb, model: string): Way => {
+    const known = model === name ? own.get(verb) : undefined;
+    if (known !== undefined) return known;
+    const made = makeWay(options, verb, model);
+    if (model === name) own.set(verb, made);
+    return made;
+  };
+  return {
+    call: (verb, message, call, done) => {
+      const model = call.modelName ?? name;
+      const way = wayOf(verb, model);
+      const sent: HttpCall = {
         method: message === undefined ? "GET" : "POST",
-        path,
+        path: way.path,
         headerLines:
           message === undefined
             ? call.carried.headerLines
             : contentLines(message) + call.carried.headerLines,
         body: message?.body,
-        timeoutMs: options.timeoutMs,
+        timeoutMs,
         scope: call.scope,
-      },
-      {
-        clientFor: options.clientFor,
-        onReply: (sent, { status }, seconds) => {
-          const method = sent.method === "GET" ? "get" : "post";
-          observe({ verb, path, model, method, status, seconds });
-        },
+      };
+      const started = performance.now();
+      const { acceptsEncoding } = call.carried;
+      client.send(sent, (error, reply) => {
+        if (error !== undefined) {
+          done(error, undefined);
+          return;
+        }
+        const count = message === undefined ? way.get : way.post;
+        count(reply.status, (performance.now() - started) / 1000);
+        if (isRedirect(reply)) {
+          const redirected = { client, call: sent, started, reply };
+          follow(options, { verb, model, redirected, acceptsEncoding }, done);
+        } else tell(options, { path: way.path, reply, acceptsEncoding }, done);
+      });
+    },
+    stream: (verb, message, { carried, modelName, scope }) => {
+      const { host, port, protocol } = options;
+      return openStream({
+        host,
+        port,
+        path: protocol.path(verb, modelName ?? name),
+        headerLines: contentLines(message) + carried.headerLines,
+        body: message.body,
+        timeoutMs,
+        scope,
+      });
+    },
+  };
+};
+
+const makeWay = ({ protocol, counter }: RestNodeOptions, verb: Verb, model: string): Way => {
+  const path = protocol.path(verb, model);
+  const post = counter({ path, model, method: "post" });
+  return { path, post, get: counter({ path, model, method: "get" }) };
+};
+
+type Pointed = {
+  readonly verb: Verb;
+  readonly model: string;
+  readonly redirected: Redirected;
+  readonly acceptsEncoding: boolean;
+};
+
+const follow = (
+  options: RestNodeOptions,
+  { verb, model, redirected, acceptsEncoding }: Pointed,
+  done: Done<NodeAnswer>,
+): void => {
+  const { protocol, counter, clientFor } = options;
+  const path = protocol.path(verb, model);
+  const onReply: RedirectOptions["onReply"] = ({ method }, { status }, seconds) =>
+    counter({ path, model, method: method === "GET" ? "get" : "post" })(status, seconds);
+  const followed: Done<HttpReply> = (error, reply) => {
+    if (error !== undefined) done(error, undefined);
+    else tell(options, { path, reply, acceptsEncoding }, done);
+  };
+  settle(() => followRedirects(redirected, { clientFor, onReply }), followed);
+};
+
+type Replied = {
+  readonly path: string;
+  readonly reply: HttpReply;
+  readonly acceptsEncoding: boolean;
+};
+
+/** Anything but 200 is an error. */
+const tell = (
+  options: RestNodeOptions,
+  { path, reply, acceptsEncoding }: Replied,
+  done: Done<NodeAnswer>,
+): void => {
+  const answer = answerOf(reply);
+  const judge = (unpacked: NodeAnswer): void => {
+    if (unpacked.status === 200) done(undefined, unpacked);
+    else done(refused(options, path, unpacked), undefined);
+  };
+  if (acceptsEncoding || answer.contentEncoding?.toLowerCase() !== "gzip") judge(answer);
+  else {
+    const { maxDecompressedBytes } = options.limits;
+    settle(
+      () => unpackReply(answer, maxDecompressedBytes),
+      (error, unpacked) => {
+        if (error !== undefined) done(error, undefined);
+        else judge(unpacked);
       },
     );
-    const answer = await unpack(reply, call, limits);
-    if (answer.status === 200) return answer;
-    // The wording is part of the interface. Source: engine contract, 2.6.
-    throw new EngineError(
-      "NODE_STATUS",
-      `Internal service call from executor failed calling http://${client.authority}${path} status code ${answer.status}`,
-      { answer },
-    );
-  },
-  stream: (verb, message, { carried, modelName, scope }) => {
-    const { name, host, port, protocol, timeoutMs } = options;
-    return openStream({
-      host,
-      port,
-      path: protocol.path(verb, modelName ?? name),
-      headerLines: contentLines(message) + carried.headerLines,
-      body: message.body,
-      timeoutMs,
-      scope,
-    });
-  },
-});
+  }
+};
+
+/** The wording is part of the interface. Source: engine contract, 2.6. */
+const refused = ({ client }: RestNodeOptions, path: string, answer: NodeAnswer): EngineError =>
+  new EngineError(
+    "NODE_STATUS",
+    `Internal service call from executor failed calling http://${client.authority}${path} status code ${answer.status}`,
+    { answer },
+  );
+
+const answerOf = (reply: HttpReply): NodeAnswer => {
+  const jsonBytes = readCount(replyHeader(reply, "inference-header-content-length"));
+  return {
+    status: reply.status,
+    body: reply.body,
+    contentType: replyHeader(reply, "content-type"),
+    contentEncoding: replyHeader(reply, "content-encoding"),
+    ...(jsonBytes !== undefined && { jsonBytes }),
+  };
+};
 
 /** A message without a type goes with an empty one. Source: engine contract, 5.2. */
 const contentLines = ({ contentType, contentEncoding, jsonBytes }: Payload): string => {
@@ -101,22 +186,4 @@ const contentLines = ({ contentType, contentEncoding, jsonBytes }: Payload): str
   if (contentEncoding) lines += `Content-Encoding: ${contentEncoding}\r\n`;
   if (jsonBytes !== undefined) lines += `Inference-Header-Content-Length: ${jsonBytes}\r\n`;
   return lines;
-};
-
-const unpack = async (
-  reply: HttpReply,
-  call: Call<RestCarried>,
-  limits: Limits,
-): Promise<NodeAnswer> => {
-  const jsonBytes = readCount(replyHeader(reply, "inference-header-content-length"));
-  const answer = {
-    status: reply.status,
-    body: reply.body,
-    contentType: replyHeader(reply, "content-type"),
-    contentEncoding: replyHeader(reply, "content-encoding"),
-    ...(jsonBytes !== undefined && { jsonBytes }),
-  };
-  return call.carried.acceptsEncoding || answer.contentEncoding?.toLowerCase() !== "gzip"
-    ? answer
-    : unpackReply(answer, limits.maxDecompressedBytes);
 };

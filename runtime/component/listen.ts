@@ -2,7 +2,7 @@
 import type { Registry } from "prom-client";
 import { failure, type Issue, type Result, success } from "../../api/result.ts";
 import type { GrpcServer } from "../server/grpc.ts";
-import { type HttpServer, listenHttp } from "../server/http.ts";
+import { answering, type HttpServer, listenHttp } from "../server/http.ts";
 import type { ComponentConfig } from "./config.ts";
 import { answerEdgeError, makeRestHandler, type RestOptions } from "./rest.ts";
 import { makeScrapeHandler } from "./scrape.ts";
@@ -71,14 +71,14 @@ const listenersOf = (config: ComponentConfig, served: Served): readonly Listener
     port: metricsPort,
     flag: "--metrics-port",
     variable: "PREDICTIVE_UNIT_METRICS_SERVICE_PORT",
-    open: (port) => listenHttp({ ...edge, handler: scrape, port }),
+    open: (port) => listenHttp({ ...edge, handler: answering(scrape, answerEdgeError), port }),
   };
   const http: Listener = {
     name: "http",
     port: httpPort,
     flag: "--http-port",
     variable: "PREDICTIVE_UNIT_HTTP_SERVICE_PORT",
-    open: (port) => listenHttp({ ...edge, handler: rest, port }),
+    open: (port) => listenHttp({ ...edge, handler: answering(rest, answerEdgeError), port }),
   };
   if (grpcPort === undefined) return [metrics, http];
   const grpc: Listener = {

@@ -5,7 +5,7 @@
  */
 import type { Logger } from "../../host/log.ts";
 import { type EngineError, httpStatusOf } from "../errors.ts";
-import type { Handler, HttpAnswer, HttpRequest, HttpStream } from "../server/http.ts";
+import type { Answerer, HttpAnswer, HttpRequest, HttpStream } from "../server/http.ts";
 import type { Action } from "./action.ts";
 import type { Component } from "./component.ts";
 import { cors } from "./cors.ts";
@@ -33,7 +33,7 @@ type Answer = Route["answer"];
 
 const jsonHeaders = ["Content-Type", "application/json", ...cors] as const;
 
-export const makeRestHandler = (options: RestOptions): Handler => {
+export const makeRestHandler = (options: RestOptions): Answerer => {
   const routes = makeRoutes(options);
   const v2 = makeV2Routes(options);
   const find: Find = (path) => (isV2(path) ? v2(path) : routes.get(path));

@@ -1,9 +1,9 @@
 import type { Registry } from "prom-client";
-import type { Handler } from "../server/http.ts";
+import type { Answerer } from "../server/http.ts";
 
 /** Answers `GET path` with all metrics of the registry. Source: engine contract, 11.1 and 11.8. */
 export const makeScrapeHandler =
-  (registry: Registry, path: string): Handler =>
+  (registry: Registry, path: string): Answerer =>
   async ({ method, target }) => {
     const plain = ["Content-Type", "text/plain; charset=utf-8"];
     if (target.split("?", 1)[0] !== path) {

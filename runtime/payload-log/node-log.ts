@@ -18,11 +18,15 @@ export type NodeLog = {
 export const logged = <Carried>(step: Step<Carried>, log: NodeLog | undefined): Step<Carried> =>
   log === undefined
     ? step
-    : async (message, call) => {
+    : (message, call, done) => {
         log.request(message, call);
-        const answer = await step(message, call);
-        log.response(answer, call);
-        return answer;
+        step(message, call, (error, answer) => {
+          if (error !== undefined) done(error, undefined);
+          else {
+            log.response(answer, call);
+            done(undefined, answer);
+          }
+        });
       };
 
 type Called = Pick<Node<never>, "input" | "aggregate" | "output">;

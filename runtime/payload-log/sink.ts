@@ -2,7 +2,9 @@
 import { Agent, request } from "node:https";
 import type { LookupFunction } from "node:net";
 import { makeHttpClient } from "../client/http.ts";
+import type { HttpReply } from "../client/reply-reader.ts";
 import type { Deadlines } from "../deadlines.ts";
+import { promised } from "../done.ts";
 import { EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { offCancel, onCancel, type Scope } from "../scope.ts";
@@ -57,7 +59,7 @@ const makePlainSink = (url: URL, options: SinkOptions): Sink => {
       const headerLines = lines([...headers, ...login]);
       const path = url.pathname + url.search;
       const sent = { method: "POST", path, headerLines, body, timeoutMs, scope };
-      return (await client.send(sent)).status;
+      return (await promised<HttpReply>((done) => client.send(sent, done))).status;
     },
     close: () => client.close(),
   };

@@ -6,6 +6,7 @@ import { Metadata } from "@grpc/grpc-js";
 import { aboutBuiltIn } from "../built-in-about.ts";
 import type { GrpcCarried } from "../client/grpc-node.ts";
 import type { Deadlines } from "../deadlines.ts";
+import { promised } from "../done.ts";
 import type { Call } from "../engine/call.ts";
 import type { Engine } from "../engine/engine.ts";
 import { asEngineError, EngineError } from "../errors.ts";
@@ -116,12 +117,15 @@ const act = async (
   };
   switch (action) {
     case "predict": {
-      const answer = await engine.predict(message, call);
+      const answer = await promised<Payload>((done) => engine.predict(message, call, done));
       const recorded = options.recordAtEnd ? protocol.codec.record(answer, call.routes) : answer;
       return { body: recorded.body };
     }
     case "feedback": {
-      const answer = await engine.feedback(message, call, graph.feedbackRoutes(message));
+      const routes = graph.feedbackRoutes(message);
+      const answer = await promised<Payload>((done) =>
+        engine.feedback(message, call, { routes, done }),
+      );
       // A graph without feedback gives the request back, which is no answer here. Source: engine contract, 6.7.
       return { body: answer === message ? protocol.emptyAnswer : answer.body };
     }
@@ -145,7 +149,10 @@ const askUnit = async (
   const unit = preorder(graph.units).find(({ plan }) => plan.name === name);
   // The wording is part of the interface. Source: engine contract, 2.6.
   if (unit === undefined) throw new EngineError("UNIT_UNKNOWN", `Failed to find model ${name}`);
-  if (unit.remote !== undefined) return (await unit.remote.call(verb, message, call)).body;
+  const { remote } = unit;
+  if (remote !== undefined) {
+    return (await promised<Payload>((done) => remote.call(verb, message, call, done))).body;
+  }
   if (unit.builtIn !== undefined) {
     return protocol.describe(verb, aboutBuiltIn(unit.plan, unit.builtIn));
   }

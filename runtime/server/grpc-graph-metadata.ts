@@ -1,9 +1,11 @@
 import { aboutBuiltIn } from "../built-in-about.ts";
 import type { GrpcCarried } from "../client/grpc-node.ts";
+import { promised } from "../done.ts";
 import type { Call } from "../engine/call.ts";
 import { EngineError } from "../errors.ts";
 import { type Graph, preorder, type Unit } from "../graph.ts";
 import { graphEnds } from "../graph-ends.ts";
+import type { Payload } from "../payload.ts";
 import type { GrpcProtocol } from "../protocol/grpc.ts";
 
 /** The metadata of all units in turn, as one message. Source: engine contract, 6.9. */
@@ -29,7 +31,9 @@ const unitMetadata = async (
   protocol: GrpcProtocol,
   call: Call<GrpcCarried>,
 ): Promise<Buffer> => {
-  if (remote !== undefined) return (await remote.call("metadata", undefined, call)).body;
+  if (remote !== undefined) {
+    return (await promised<Payload>((done) => remote.call("metadata", undefined, call, done))).body;
+  }
   if (builtIn !== undefined) return protocol.describe("metadata", aboutBuiltIn(plan, builtIn));
   throw new EngineError(
     "NODE_WITHOUT_ENDPOINT",

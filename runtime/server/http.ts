@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { pipeline, type Readable } from "node:stream";
+import { settle } from "../done.ts";
 import { asEngineError, EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { cancel, makeScope, type Scope } from "../scope.ts";
@@ -42,9 +43,25 @@ export type HttpStream = {
   readonly stream: Readable;
 };
 
-export type Handler = (
+/** Takes the answer; to be called once. */
+export type Respond = (answer: HttpAnswer | HttpStream) => void;
+
+/** May throw an EngineError before it has answered. */
+export type Handler = (request: HttpRequest, respond: Respond) => void;
+
+/** What answers in its own time, and throws EngineErrors. */
+export type Answerer = (
   request: HttpRequest,
 ) => HttpAnswer | HttpStream | Promise<HttpAnswer | HttpStream>;
+
+/** A handler that hands over what is returned; `onError` makes an answer of what is thrown. */
+export const answering =
+  (handle: Answerer, onError: (error: EngineError) => HttpAnswer): Handler =>
+  (request, respond) =>
+    settle(
+      () => handle(request),
+      (error, answer) => respond(error === undefined ? answer : onError(error)),
+    );
 
 export type HttpServerOptions = {
   readonly handler: Handler;
@@ -186,15 +203,17 @@ const serve = async (
     const body = await readBody(request, response, limits.maxBodyBytes);
     if (connection.givenUp === request) return;
     if (connection.reading === request) connection.reading = undefined;
-    const answer = await handler({
-      method: request.method ?? "GET",
-      target: request.url ?? "/",
-      headers: request.rawHeaders,
-      body,
-      peer: request.socket.remoteAddress,
-      scope,
-    });
-    send(response, answer, edge.retiring);
+    handler(
+      {
+        method: request.method ?? "GET",
+        target: request.url ?? "/",
+        headers: request.rawHeaders,
+        body,
+        peer: request.socket.remoteAddress,
+        scope,
+      },
+      (answer) => send(response, answer, edge.retiring),
+    );
   } catch (thrown) {
     const error = asEngineError(thrown);
     if (error.code === "CLIENT_GONE") response.destroy();

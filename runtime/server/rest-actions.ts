@@ -1,9 +1,10 @@
 /** What a REST request may ask of the graph, and the answer to each. Source: engine contract, 2 and 6. */
 import type { RestCarried } from "../client/rest-node.ts";
 import type { Deadlines } from "../deadlines.ts";
+import { attempt, type Done, settle } from "../done.ts";
 import type { Call } from "../engine/call.ts";
 import type { Engine } from "../engine/engine.ts";
-import { asEngineError, EngineError } from "../errors.ts";
+import { EngineError } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { graphMetadata } from "../graph-metadata.ts";
 import type { Payload } from "../payload.ts";
@@ -26,8 +27,20 @@ export type GraphOptions = {
   readonly recordAtEnd: boolean;
 };
 
+const graphActions = [
+  "predict",
+  "stream",
+  "feedback",
+  "status",
+  "metadata",
+  "graph-metadata",
+] as const;
+
+export const isGraphAction = (action: string): action is GraphAction["action"] =>
+  (graphActions as readonly string[]).includes(action); // as: a list is searched for what may not be in it
+
 export type GraphAction = {
-  readonly action: "predict" | "stream" | "feedback" | "status" | "metadata" | "graph-metadata";
+  readonly action: (typeof graphActions)[number];
   /** What the model is asked, for "stream". */
   readonly verb: Verb | undefined;
 };
@@ -38,22 +51,46 @@ export type Asked = {
   readonly unit: string | undefined;
 };
 
-/** Never rejects but with CLIENT_GONE, when nobody is left to be told. */
-export const actOnGraph = async (
+/** Tells no error but CLIENT_GONE, when nobody is left to be answered. */
+export type ActOnGraph = (
+  what: GraphAction,
+  asked: Asked,
+  done: Done<HttpAnswer | HttpStream>,
+) => void;
+
+export const makeGraphActions =
+  (options: GraphOptions): ActOnGraph =>
+  (what, asked, done) =>
+    attempt<HttpAnswer | HttpStream>(
+      (told) => act(options, what, asked, told),
+      (error, answer) => {
+        if (error === undefined) done(undefined, answer);
+        else if (error.code === "CLIENT_GONE") done(error, undefined);
+        else done(undefined, failed(options.protocol, error));
+      },
+    );
+
+const act = (
   options: GraphOptions,
   what: GraphAction,
   asked: Asked,
-): Promise<HttpAnswer | HttpStream> => {
-  const { protocol, deadlines } = options;
-  try {
-    const call = makeCall(what, asked);
-    const timeoutMs = graphTimeout(asked.head, options.graphTimeoutMs);
-    const deadline = deadlines.set(timeoutMs, () => cancel(call.scope, tooLate(timeoutMs)));
-    const done = (): void => deadlines.clear(deadline);
-    if (isStream(options, what, asked)) return await stream(options, what, { asked, call, done });
-    return await answer(options, what, { asked, call }).finally(done);
-  } catch (thrown) {
-    return failed(protocol, thrown);
+  done: Done<HttpAnswer | HttpStream>,
+): void => {
+  const { deadlines } = options;
+  const call = makeCall(what, asked);
+  const timeoutMs = graphTimeout(asked.head, options.graphTimeoutMs);
+  const deadline = deadlines.set(timeoutMs, () => cancel(call.scope, tooLate(timeoutMs)));
+  const clear = (): void => deadlines.clear(deadline);
+  if (isStream(options, what, asked)) {
+    settle(() => stream(options, what, { asked, call, done: clear }), done);
+  } else {
+    attempt<HttpAnswer>(
+      (told) => answer(options, what, { asked, call }, told),
+      (...outcome) => {
+        clear();
+        done(...outcome);
+      },
+    );
   }
 };
 
@@ -75,32 +112,53 @@ const messageOf = ({ request, head }: Asked): Payload => ({
 
 type Under = { readonly asked: Asked; readonly call: Call<RestCarried> };
 
-const answer = async (
-  { graph, engine, protocol, predictor, recordAtEnd }: GraphOptions,
+const answer = (
+  options: GraphOptions,
   { action }: GraphAction,
   { asked, call }: Under,
-): Promise<HttpAnswer> => {
+  done: Done<HttpAnswer>,
+): void => {
+  const { graph, engine, predictor } = options;
   const message = messageOf(asked);
   switch (action) {
-    case "predict": {
-      const predicted = await engine.predict(message, call);
-      const recorded = recordAtEnd ? protocol.codec.record(predicted, call.routes) : predicted;
-      const taken = routeHeader(graph.routers, call.routes);
-      return success(recorded, taken === undefined ? [] : ["Seldon-Route", taken]);
-    }
+    case "predict":
+      engine.predict(message, call, (error, predicted) => {
+        if (error !== undefined) done(error, undefined);
+        else settle(() => predictionOf(options, predicted, call.routes), done);
+      });
+      break;
     case "feedback":
-      return success(await engine.feedback(message, call, graph.feedbackRoutes(message)));
+      engine.feedback(message, call, {
+        routes: graph.feedbackRoutes(message),
+        done: (error, heard) => {
+          if (error !== undefined) done(error, undefined);
+          else done(undefined, success(heard));
+        },
+      });
+      break;
     case "status":
     case "metadata":
-      return success(await unitAnswer(graph, asked.unit ?? "", action, call));
+      settle(async () => success(await unitAnswer(graph, asked.unit ?? "", action, call)), done);
+      break;
     case "graph-metadata":
-      return success(await graphMetadata(predictor, graph, call));
+      settle(async () => success(await graphMetadata(predictor, graph, call)), done);
+      break;
     case "stream":
       throw new EngineError(
         "RPC_NOT_OFFERED",
         "answers are streamed only through a graph of a single model",
       );
   }
+};
+
+const predictionOf = (
+  { graph, protocol, recordAtEnd }: GraphOptions,
+  predicted: Payload,
+  routes: ReadonlyMap<string, number>,
+): HttpAnswer => {
+  const recorded = recordAtEnd ? protocol.codec.record(predicted, routes) : predicted;
+  const taken = routeHeader(graph.routers, routes);
+  return success(recorded, taken === undefined ? [] : ["Seldon-Route", taken]);
 };
 
 /** Only where the graph adds nothing to what its single model says can an answer pass as it comes. */
@@ -136,9 +194,7 @@ const stream = async (
 };
 
 /** A node's error goes to the client as it came; an engine's own in the protocol's form. Source: deviation E2. */
-const failed = (protocol: RestProtocol, thrown: unknown): HttpAnswer => {
-  const error = asEngineError(thrown);
-  if (error.code === "CLIENT_GONE") throw error;
+const failed = (protocol: RestProtocol, error: EngineError): HttpAnswer => {
   if (error.answer === undefined) {
     const answer = protocol.failure(error);
     return hasBody(answer.status) ? answer : { ...answer, headers: [], body: undefined };

@@ -4,13 +4,20 @@
  * The phases of a request, in order: match path and method; read the head; answer OPTIONS; act;
  * count; add the engine's headers. Source: engine contract, 2.
  */
-import type { Metrics } from "../metrics.ts";
+import { type Done, settle } from "../done.ts";
+import type { Count, Metrics } from "../metrics.ts";
 import type { Action, Verb } from "../protocol/protocol.ts";
 import type { Readiness } from "../readiness.ts";
 import type { Docs } from "./docs.ts";
 import type { Handler, HttpAnswer, HttpStream } from "./http.ts";
 import { type RequestHead, readHead } from "./request.ts";
-import { type Asked, actOnGraph, type GraphOptions } from "./rest-actions.ts";
+import {
+  type Asked,
+  type GraphAction,
+  type GraphOptions,
+  isGraphAction,
+  makeGraphActions,
+} from "./rest-actions.ts";
 import { type Found, makeMatch, type Route } from "./routes.ts";
 
 export type RestOptions = GraphOptions & {
@@ -44,23 +51,54 @@ const services: Readonly<Partial<Record<RestRoute["action"], string>>> = {
 };
 
 export const makeRestHandler = (options: RestOptions): Handler => {
+  const { metrics, protocol } = options;
   const match = makeMatch(makeRoutes(options));
   const act = makeActions(options);
   const headersOf = makeEngineHeaders(options);
-  return async (request) => {
+  const count = makeCount(metrics);
+  return (request, respond) => {
     const found = match(request.method, request.target);
-    if (found.is !== "route") return refusal(found);
+    if (found.is !== "route") {
+      respond(refusal(found));
+      return;
+    }
     const { route, unit, path, allow } = found;
     const head = readHead(request.headers);
-    const started = performance.now();
-    const preflight = request.method === "OPTIONS";
-    const answer = preflight ? empty(200) : await act(route, { request, head, unit });
-    const service = services[route.action];
-    if (service !== undefined && !preflight) {
-      const labels = { service, method: request.method.toLowerCase(), code: String(answer.status) };
-      options.metrics.server(labels)((performance.now() - started) / 1000);
+    const tell = (answer: HttpAnswer | HttpStream): void =>
+      respond({ ...answer, headers: headersOf(answer.headers, { head, path, allow }) });
+    if (request.method === "OPTIONS") {
+      tell(empty(200));
+      return;
     }
-    return { ...answer, headers: headersOf(answer.headers, { head, path, allow }) };
+    const started = performance.now();
+    act(route, { request, head, unit }, (error, answer) => {
+      if (error !== undefined)
+        respond(protocol.failure(error)); // nobody is left to read it
+      else {
+        count(route, request.method, answer.status, (performance.now() - started) / 1000);
+        tell(answer);
+      }
+    });
+  };
+};
+
+/** Counts an answer; the series of a route and a method are looked up once. */
+const makeCount = (metrics: Metrics) => {
+  const known = new Map<RestRoute, Map<string, Count>>();
+  return (route: RestRoute, method: string, status: number, seconds: number): void => {
+    const service = services[route.action];
+    if (service === undefined) return;
+    let ofRoute = known.get(route);
+    if (ofRoute === undefined) {
+      ofRoute = new Map();
+      known.set(route, ofRoute);
+    }
+    let one = ofRoute.get(method);
+    if (one === undefined) {
+      one = metrics.serverCount({ service, method: method.toLowerCase() });
+      ofRoute.set(method, one);
+    }
+    one(status, seconds);
   };
 };
 
@@ -120,11 +158,16 @@ const makeRoutes = ({ protocol, metricsPath, graph }: RestOptions): readonly Res
   })),
 ];
 
-type Act = (route: RestRoute, asked: Asked) => Promise<HttpAnswer | HttpStream>;
+/** Tells an error only where nobody is left to be answered: CLIENT_GONE. */
+type Act = (route: RestRoute, asked: Asked, done: Done<HttpAnswer | HttpStream>) => void;
 
 const makeActions = (options: RestOptions): Act => {
   const { metrics, readiness, docs, protocol, learned } = options;
-  return async ({ action, verb }, asked) => {
+  const onGraph = makeGraphActions(options);
+  const about = async (
+    action: Exclude<RestRoute["action"], GraphAction["action"]>,
+    asked: Asked,
+  ) => {
     switch (action) {
       case "live":
       case "server-live":
@@ -148,9 +191,18 @@ const makeActions = (options: RestOptions): Act => {
         };
       case "docs":
         return docs(asked.request.target);
-      default:
-        return actOnGraph(options, { action, verb }, asked);
     }
+  };
+  return ({ action, verb }, asked, done) => {
+    if (isGraphAction(action)) onGraph({ action, verb }, asked, done);
+    else
+      settle(
+        () => about(action, asked),
+        (...outcome) => {
+          const [error, answer] = outcome;
+          done(undefined, error === undefined ? answer : protocol.failure(error));
+        },
+      );
   };
 };
 

@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { builtInNames } from "../../api/built-ins/all.ts";
 import { decodePlan, encodePlan, type UnitSource } from "../../api/plan.ts";
 import { loadBuiltIns, makeBuiltIns } from "../../runtime/built-ins.ts";
+import { promised } from "../../runtime/done.ts";
 import type { Call } from "../../runtime/engine/call.ts";
 import { makeEngine } from "../../runtime/engine/engine.ts";
 import { makeGraph } from "../../runtime/graph.ts";
@@ -153,9 +154,13 @@ const costOf = async (graph: UnitSource, { request, feedback }: Side): Promise<C
   const codec = request.message === undefined ? makeSeldonJson(1_000_000) : seldonProto;
   const { engine, graph: made } = await runnable(graph, codec);
   return {
-    request: await cpuOf(() => engine.predict(request, callOf())),
+    request: await cpuOf(() => promised((done) => engine.predict(request, callOf(), done))),
     feedback: made.learns
-      ? await cpuOf(() => engine.feedback(feedback, callOf(), made.feedbackRoutes(feedback)))
+      ? await cpuOf(() =>
+          promised((done) =>
+            engine.feedback(feedback, callOf(), { routes: made.feedbackRoutes(feedback), done }),
+          ),
+        )
       : undefined,
   };
 };

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import type { PlanUnit } from "../../api/plan.ts";
 import type { RestCarried } from "../../runtime/client/rest-node.ts";
+import type { Call } from "../../runtime/engine/call.ts";
 import { EngineError } from "../../runtime/errors.ts";
 import { makeGraph } from "../../runtime/graph.ts";
 import { graphEnds } from "../../runtime/graph-ends.ts";
 import { graphMetadata } from "../../runtime/graph-metadata.ts";
 import { makeSeldonJson } from "../../runtime/protocol/seldon-json.ts";
 import { builtInsOf } from "./built-ins.ts";
-import { makeCall, payload, textOf } from "./engine/walk.ts";
+import { calling, makeCall, payload, textOf } from "./engine/walk.ts";
 import { planOf, unit } from "./plan.ts";
 
 const at = { service_host: "h", httpPort: 1 };
@@ -27,14 +28,14 @@ const metadataOf = async (graph: Partial<PlanUnit>, said: Said = {}) => {
     ...builtInsOf(plan),
     remote: ({ name, endpoint }) =>
       endpoint && {
-        call: async (verb, _message, call) => {
+        call: calling(async (verb, _message, call: Call<RestCarried>) => {
           asked.push(`${name} ${verb}`);
           carried.push(call.carried);
           const own = { name, inputs: [`${name} in`], outputs: [`${name} out`] };
           const answer = Object.hasOwn(said, name) ? said[name] : own;
           if (answer instanceof EngineError) throw answer;
           return payload(typeof answer === "string" ? answer : JSON.stringify(answer));
-        },
+        }),
       },
   });
   const call = { ...makeCall(), carried: { headerLines: "A: b\r\n", acceptsEncoding: true } };

@@ -6,7 +6,15 @@ import { makeGraph, preorder } from "../../runtime/graph.ts";
 import { makeSeldonJson } from "../../runtime/protocol/seldon-json.ts";
 import { unitAnswer } from "../../runtime/unit-answer.ts";
 import { builtInsOf } from "./built-ins.ts";
-import { type Journal, makeCall, payload, textOf } from "./engine/walk.ts";
+import {
+  calling,
+  heard,
+  type Journal,
+  makeCall,
+  payload,
+  predicted,
+  textOf,
+} from "./engine/walk.ts";
 import { planOf, unit } from "./plan.ts";
 
 const codec = makeSeldonJson(1_000_000);
@@ -24,13 +32,13 @@ const graphOf = (graph: Partial<PlanUnit>, script: Script = {}, draws: readonly 
     ...builtInsOf(plan, () => random.next().value ?? 0),
     remote: ({ name, endpoint }) =>
       endpoint && {
-        call: async (verb, message) => {
+        call: calling(async (verb, message) => {
           const what = `${name}.${verb}`;
           journal.push(what);
           const scripted = script[what];
           if (scripted instanceof EngineError) throw scripted;
           return payload(scripted ?? `${message === undefined ? "" : textOf(message)} ${what}`);
-        },
+        }),
       },
   });
   return { graph: made, journal };
@@ -41,9 +49,10 @@ const at = { service_host: "h", httpPort: 1 };
 const predict = async (graph: Partial<PlanUnit>, script?: Script, draws?: readonly number[]) => {
   const made = graphOf(graph, script, draws);
   const call = makeCall();
-  const answer = await makeEngine(made.graph.root, undefined)
-    .predict(payload("m"), call)
-    .then(textOf, (error) => (error instanceof EngineError ? error.code : error));
+  const answer = await predicted(makeEngine(made.graph.root, undefined), payload("m"), call).then(
+    textOf,
+    (error) => (error instanceof EngineError ? error.code : error),
+  );
   return { ...made, answer, routes: Object.fromEntries(call.routes) };
 };
 
@@ -107,11 +116,8 @@ describe("makeGraph", () => {
     { plan: {}, called: false },
   ])("sends feedback to $plan: $called", async ({ plan, called }) => {
     const { graph, journal } = graphOf({ ...plan, endpoint: at });
-    const answer = await makeEngine(graph.root, undefined).feedback(
-      payload("f"),
-      makeCall(),
-      () => -1,
-    );
+    const engine = makeEngine(graph.root, undefined);
+    const answer = await heard(engine, payload("f"), makeCall(), () => -1);
     expect(journal).toEqual(called ? ["n.send-feedback"] : []);
     expect(textOf(answer)).toBe(called ? "f n.send-feedback" : "f");
   });
@@ -123,7 +129,7 @@ describe("makeGraph", () => {
     expect(missing.answer).toBe("m c.predict"); // our fake has an endpoint for {}
     const none = graphOf({ type: "MODEL" });
     await expect(
-      makeEngine(none.graph.root, undefined).predict(payload("m"), makeCall()),
+      predicted(makeEngine(none.graph.root, undefined), payload("m"), makeCall()),
     ).rejects.toMatchObject({ code: "NODE_WITHOUT_ENDPOINT" });
   });
 
@@ -134,9 +140,8 @@ describe("makeGraph", () => {
       { type: "ROUTER", endpoint: at, children: [child("c")] },
       { "n.route": error },
     );
-    const thrown = await makeEngine(graph.root, undefined)
-      .predict(payload("m"), makeCall())
-      .catch((one) => one);
+    const engine = makeEngine(graph.root, undefined);
+    const thrown = await predicted(engine, payload("m"), makeCall()).catch((one) => one);
     expect(thrown).toMatchObject({ code: "NODE_STATUS", status: 418, answer: undefined });
   });
 
@@ -237,12 +242,8 @@ describe("makeGraph with built-in nodes", () => {
       names: ["class0", "class1", "class2"],
       tensor: { shape: [1, 3], values: [0.1, 0.9, 0.5] },
     });
-    const heard = await makeEngine(graph.root, undefined).feedback(
-      payload("f"),
-      makeCall(),
-      () => -1,
-    );
-    expect(textOf(heard)).toBe("f");
+    const engine = makeEngine(graph.root, undefined);
+    expect(textOf(await heard(engine, payload("f"), makeCall(), () => -1))).toBe("f");
   });
 
   it("averages by AVERAGE_COMBINER, and refuses what it cannot", async () => {
@@ -288,9 +289,9 @@ describe("makeGraph with routers that learn", () => {
     async ({ endpoint }) => {
       const { graph, journal } = graphOf({ ...bandit, ...(endpoint && { endpoint }) });
       const engine = makeEngine(graph.root, undefined);
-      await engine.predict(payload("m"), makeCall());
+      await predicted(engine, payload("m"), makeCall());
       const told = payload('{"reward":1}');
-      await engine.feedback(told, makeCall(), graph.feedbackRoutes(told));
+      await heard(engine, told, makeCall(), graph.feedbackRoutes(told));
       expect(journal).toEqual(["b.predict", "b.send-feedback"]);
     },
   );

@@ -24,7 +24,7 @@ describe("makeMetrics", () => {
 
   it("labels requests as v1 does", async () => {
     const metrics = metricsOf();
-    metrics.server({ service: "predictions", method: "post", code: "200" })(0.1);
+    metrics.serverCount({ service: "predictions", method: "post" })(200, 0.1);
     expect(labelsOf(await metrics.text(), server)).toEqual({
       deployment_name: "dep",
       predictor_name: "p",
@@ -42,7 +42,7 @@ describe("makeMetrics", () => {
     { image: "", model_image: "", model_version: "" },
   ])("splits image $image as v1 does", async ({ image, model_image, model_version }) => {
     const metrics = metricsOf({ m: image });
-    metrics.client({ service: "/predict", method: "post", code: "200", model: "m" })(0.1);
+    metrics.clientCount({ service: "/predict", method: "post", model: "m" })(200, 0.1);
     expect(labelsOf(await metrics.text(), client)).toMatchObject({
       model_name: "m",
       model_image,
@@ -53,7 +53,7 @@ describe("makeMetrics", () => {
 
   it("knows nothing of the image of a model that has no container", async () => {
     const metrics = metricsOf();
-    metrics.client({ service: "/predict", method: "post", code: "200", model: "other" })(0.1);
+    metrics.clientCount({ service: "/predict", method: "post", model: "other" })(200, 0.1);
     expect(labelsOf(await metrics.text(), client)).toMatchObject({
       model_name: "other",
       model_image: "",
@@ -76,9 +76,9 @@ describe("makeMetrics", () => {
 
   it("counts model names beyond its limit together", async () => {
     const metrics = metricsOf();
-    const labels = { service: "/predict", method: "post", code: "200" };
-    for (let i = 0; i < 5000; i += 1) metrics.client({ ...labels, model: `m${i}` })(0.1);
-    metrics.client({ ...labels, model: "m0" })(0.1);
+    const labels = { service: "/predict", method: "post" };
+    for (let i = 0; i < 5000; i += 1) metrics.clientCount({ ...labels, model: `m${i}` })(200, 0.1);
+    metrics.clientCount({ ...labels, model: "m0" })(200, 0.1);
     const text = await metrics.text();
     const counts = text.split("\n").filter((line) => line.startsWith(`${client}_count{`));
     expect(counts.length).toBeLessThan(2100);

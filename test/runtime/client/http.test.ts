@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { type HttpCall, type HttpClient, makeHttpClient } from "../../../runtime/client/http.ts";
+import {
+  type HttpCall,
+  type HttpClientOptions,
+  makeHttpClient as makeClient,
+} from "../../../runtime/client/http.ts";
+import type { HttpReply } from "../../../runtime/client/reply-reader.ts";
 import { type Deadline, type Deadlines, makeDeadlines } from "../../../runtime/deadlines.ts";
+import { promised } from "../../../runtime/done.ts";
 import { EngineError } from "../../../runtime/errors.ts";
 import { defaultLimits, type Limits } from "../../../runtime/limits.ts";
 import { cancel, makeScope } from "../../../runtime/scope.ts";
@@ -15,6 +21,15 @@ afterEach(async () => {
 });
 
 const deadlines = makeDeadlines();
+
+/** A client whose answers are promised. */
+const makeHttpClient = (options: HttpClientOptions) => {
+  const client = makeClient(options);
+  const send = (call: HttpCall): Promise<HttpReply> => promised((done) => client.send(call, done));
+  return { ...client, send };
+};
+
+type HttpClient = ReturnType<typeof makeHttpClient>;
 
 const clientOf = (
   port: number,

@@ -7,8 +7,12 @@ import {
   type RestCarried,
   type RestNodeOptions,
 } from "../../../runtime/client/rest-node.ts";
+import { type Done, promised } from "../../../runtime/done.ts";
+import type { Call } from "../../../runtime/engine/call.ts";
 import { EngineError } from "../../../runtime/errors.ts";
 import { defaultLimits } from "../../../runtime/limits.ts";
+import type { Payload } from "../../../runtime/payload.ts";
+import type { Verb } from "../../../runtime/protocol/protocol.ts";
 import { makeSeldonRest } from "../../../runtime/protocol/seldon-rest.ts";
 import { makeScope } from "../../../runtime/scope.ts";
 
@@ -25,9 +29,9 @@ const nodeOf = (reply: Partial<HttpReply>, over: Partial<RestNodeOptions> = {}) 
   const observed: object[] = [];
   const client = {
     authority: "h:9",
-    send: async (call: HttpCall) => {
+    send: (call: HttpCall, done: Done<HttpReply>) => {
       sent.push(call);
-      return { status: 200, headers: [], body: Buffer.from("answer"), ...reply };
+      done(undefined, { status: 200, headers: [], body: Buffer.from("answer"), ...reply });
     },
     close: () => {},
   };
@@ -40,10 +44,12 @@ const nodeOf = (reply: Partial<HttpReply>, over: Partial<RestNodeOptions> = {}) 
     timeoutMs: 77,
     limits: { ...defaultLimits, maxDecompressedBytes: 1000 },
     clientFor: () => client,
-    observe: (call) => observed.push(call),
+    counter: (labels) => (status) => observed.push({ ...labels, status }),
     ...over,
   });
-  return { node, sent, observed };
+  const call = (verb: Verb, message: Payload | undefined, about: Call<RestCarried>) =>
+    promised<Payload>((done) => node.call(verb, message, about, done));
+  return { node: { call }, sent, observed };
 };
 
 const callWith = (carried: Partial<RestCarried> = {}) => ({
@@ -90,7 +96,7 @@ describe("makeRestNode", () => {
       headerLines: "Seldon-Puid: i\r\n",
       body: undefined,
     });
-    expect(observed).toMatchObject([{ method: "get", verb: "status" }]);
+    expect(observed).toMatchObject([{ method: "get", path: "/health/status", status: 200 }]);
   });
 
   it("answers with body, type and coding, and nothing else of the reply", async () => {
@@ -128,8 +134,8 @@ describe("makeRestNode", () => {
   it("is not observed when no answer came", async () => {
     const failing = {
       authority: "h:9",
-      send: async () => {
-        throw new EngineError("NODE_UNREACHABLE", "gone");
+      send: (_: HttpCall, done: Done<HttpReply>) => {
+        done(new EngineError("NODE_UNREACHABLE", "gone"), undefined);
       },
       close: () => {},
     };

@@ -8,21 +8,24 @@ import {
 } from "../../../runtime/component/rest.ts";
 import { ComponentError, type Model } from "../../../runtime/component/user.ts";
 import { defaultLimits } from "../../../runtime/limits.ts";
-import { type HttpServer, listenHttp } from "../../../runtime/server/http.ts";
+import { answering, type HttpServer, listenHttp } from "../../../runtime/server/http.ts";
 import { componentOf, echo, silent } from "./fixture.ts";
 
 const maxBytes = 100_000;
 
 const listen = (model: Model, overrides: Partial<RestOptions> = {}): Promise<HttpServer> =>
   listenHttp({
-    handler: makeRestHandler({
-      ...componentOf(model),
-      metadata: { name: "m" },
-      passthrough: undefined,
-      maxDecompressedBytes: maxBytes,
-      log: silent,
-      ...overrides,
-    }),
+    handler: answering(
+      makeRestHandler({
+        ...componentOf(model),
+        metadata: { name: "m" },
+        passthrough: undefined,
+        maxDecompressedBytes: maxBytes,
+        log: silent,
+        ...overrides,
+      }),
+      answerEdgeError,
+    ),
     onError: answerEdgeError,
     limits: { ...defaultLimits, maxBodyBytes: maxBytes },
     port: 0,

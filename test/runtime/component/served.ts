@@ -5,7 +5,7 @@ import { answerEdgeError, makeRestHandler } from "../../../runtime/component/res
 import type { Model } from "../../../runtime/component/user.ts";
 import { defaultLimits } from "../../../runtime/limits.ts";
 import { listenGrpc } from "../../../runtime/server/grpc.ts";
-import { listenHttp } from "../../../runtime/server/http.ts";
+import { answering, listenHttp } from "../../../runtime/server/http.ts";
 import { componentOf, silent } from "./fixture.ts";
 import { openClient } from "./grpc-client.ts";
 import { type Ask, makeAsks } from "./inference-client.ts";
@@ -30,11 +30,14 @@ export const withServed = async <T>(
   const metadata = { ...options.metadata };
   const fixture = { ...componentOf(model, { ...options, metadata }), log: silent };
   const rest = await listenHttp({
-    handler: makeRestHandler({
-      ...fixture,
-      passthrough: undefined,
-      maxDecompressedBytes: maxBytes,
-    }),
+    handler: answering(
+      makeRestHandler({
+        ...fixture,
+        passthrough: undefined,
+        maxDecompressedBytes: maxBytes,
+      }),
+      answerEdgeError,
+    ),
     onError: answerEdgeError,
     limits: { ...defaultLimits, maxBodyBytes: maxBytes },
     port: 0,

@@ -6,10 +6,21 @@ import { EngineError } from "../../../runtime/errors.ts";
 import type { Payload } from "../../../runtime/payload.ts";
 import { cancel, onCancel } from "../../../runtime/scope.ts";
 import { turns } from "../sockets.ts";
-import { failing, type Journal, makeCall, node, payload, step, textOf } from "./walk.ts";
+import {
+  failing,
+  heard,
+  type Journal,
+  makeCall,
+  node,
+  payload,
+  predicted,
+  type Script,
+  step,
+  textOf,
+} from "./walk.ts";
 
 const predict = async (root: Node, call: Call = makeCall(), record?: Record): Promise<string> =>
-  textOf(await makeEngine(root, record).predict(payload("m"), call));
+  textOf(await predicted(makeEngine(root, record), payload("m"), call));
 
 const codeOf = async (answer: Promise<unknown>): Promise<unknown> => {
   try {
@@ -20,7 +31,7 @@ const codeOf = async (answer: Promise<unknown>): Promise<unknown> => {
 };
 
 /** A model that logs itself. */
-const model = (journal: Journal, name: string, over: Partial<Node> = {}): Node =>
+const model = (journal: Journal, name: string, over: Script = {}): Node =>
   node(name, { input: step(journal, name), ...over });
 
 const join = (journal: Journal, name: string) => async (answers: readonly Payload[]) => {
@@ -262,7 +273,7 @@ describe("predict", () => {
 const branches = () => {
   const heard: { [name: string]: string } = {};
   const fail = new Map<string, (error: Error) => void>();
-  const child = (name: string, over: Partial<Node> = {}): Node =>
+  const child = (name: string, over: Script = {}): Node =>
     node(name, {
       input: (_message, { scope }) =>
         new Promise((_resolve, reject) => {
@@ -389,15 +400,15 @@ describe("predict with several branches, when one fails", () => {
 });
 
 describe("feedback", () => {
-  const hears = (journal: Journal, name: string, over: Partial<Node> = {}): Node =>
+  const hears = (journal: Journal, name: string, over: Script = {}): Node =>
     node(name, { feedback: step(journal, name), ...over });
   const send = async (
     engine: Engine,
     routes: { readonly [node: string]: number } = {},
   ): Promise<string> =>
-    textOf(await engine.feedback(payload("f"), makeCall(), (name) => routes[name] ?? -1));
+    textOf(await heard(engine, payload("f"), makeCall(), (name) => routes[name] ?? -1));
 
-  const tree = (journal: Journal, over: Partial<Node> = {}): Engine =>
+  const tree = (journal: Journal, over: Script = {}): Engine =>
     makeEngine(
       hears(journal, "r", {
         children: [hears(journal, "a", { children: [hears(journal, "a1")] }), hears(journal, "b")],

@@ -9,7 +9,14 @@ import type { NodeLog } from "../../../runtime/payload-log/node-log.ts";
 import type { Codec } from "../../../runtime/protocol/protocol.ts";
 import { makeSeldonRest } from "../../../runtime/protocol/seldon-rest.ts";
 import { builtInsOf } from "../built-ins.ts";
-import { makeCall, payload, textOf } from "../engine/walk.ts";
+import {
+  calling,
+  heard,
+  makeCall,
+  payload,
+  predicted as predictedBy,
+  textOf,
+} from "../engine/walk.ts";
 import { unit } from "./fixture.ts";
 
 /** Messages are words; chaining marks them, so that it shows in what is logged. */
@@ -29,11 +36,11 @@ type Script = { readonly routes?: Readonly<Record<string, string>>; readonly fai
 const clientOf =
   ({ routes = {}, fails }: Script) =>
   ({ name }: PlanUnit): NodeClient<unknown> => ({
-    call: async (verb, message) => {
+    call: calling(async (verb, message) => {
       if (`${name}.${verb}` === fails) throw new EngineError("NODE_STATUS", "fails");
       if (verb === "route") return payload(routes[name] ?? "0");
       return payload(`${message === undefined ? "" : textOf(message)}|${name}`);
-    },
+    }),
   });
 
 /** Everything that is heard of units with a logger, as `node kind message`. */
@@ -58,7 +65,7 @@ const play = (graph: PlanUnit, script: Script = {}) => {
 
 const predicted = async (graph: PlanUnit, script?: Script): Promise<readonly string[]> => {
   const { events, engine } = play(graph, script);
-  await engine.predict(payload("x"), makeCall()).catch((thrown: EngineError) => {
+  await predictedBy(engine, payload("x"), makeCall()).catch((thrown: EngineError) => {
     events.push(thrown.code);
   });
   return events;
@@ -216,13 +223,13 @@ describe("makeGraph with a log", () => {
       children: [unit("a", { logger, type: "MODEL" }), leaf("b")],
     });
     const { events, engine } = play(graph);
-    await engine.feedback(payload("f"), makeCall(), () => -1);
+    await heard(engine, payload("f"), makeCall(), () => -1);
     expect(events).toEqual(["n feedback f", "a feedback f"]);
   });
 
   it("logs feedback that goes to no child", async () => {
     const { events, engine } = play(unit("n", { logger, type: "ROUTER", children: two }));
-    await engine.feedback(payload("f"), makeCall(), () => -2);
+    await heard(engine, payload("f"), makeCall(), () => -2);
     expect(events).toEqual(["n feedback f"]);
   });
 });

@@ -6,7 +6,8 @@ import { EngineError, httpStatusOf } from "../../../runtime/errors.ts";
 import { defaultLimits, type Limits } from "../../../runtime/limits.ts";
 import { onCancel } from "../../../runtime/scope.ts";
 import {
-  type Handler,
+  type Answerer,
+  answering,
   type HttpRequest,
   type HttpServer,
   type HttpServerOptions,
@@ -23,25 +24,27 @@ afterEach(() => {
 });
 
 /** Answers with what it got. */
-const echo: Handler = ({ method, target, body }) => ({
+const echo: Answerer = ({ method, target, body }) => ({
   status: 200,
   headers: ["Content-Type", "text/plain"],
   body: `${method} ${target} ${body.length}`,
 });
 
+const onError = (error: EngineError) => ({
+  status: httpStatusOf(error),
+  headers: ["Content-Type", "application/json"],
+  body: JSON.stringify({ code: error.code }),
+});
+
 const listen = async (
-  handler: Handler = echo,
+  handler: Answerer = echo,
   limits: Partial<Limits> = {},
   more: Partial<HttpServerOptions> = {},
 ): Promise<HttpServer> => {
   const server = await listenHttp({
-    handler,
+    handler: answering(handler, onError),
     limits: { ...defaultLimits, ...limits },
-    onError: (error) => ({
-      status: httpStatusOf(error),
-      headers: ["Content-Type", "application/json"],
-      body: JSON.stringify({ code: error.code }),
-    }),
+    onError,
     port: 0,
     host: "127.0.0.1",
     ...more,
@@ -78,7 +81,7 @@ const codeOf = (text: string): { status: number; code: unknown; close: boolean }
 const gate = () => {
   const inside: { request: HttpRequest; go: () => void }[] = [];
   let arrived = (): void => {};
-  const handler: Handler = (request) =>
+  const handler: Answerer = (request) =>
     new Promise((resolve) => {
       const go = (): void => resolve({ status: 200, headers: [], body: request.target });
       inside.push({ request, go });
