@@ -42,7 +42,8 @@ export type Stream = { readonly id: number };
 export type StreamEvents<State> = {
   /**
    * The head of the answer (at the client), the trailers (at both ends).
-   * Interim answers (1xx) are not shown. `end`: nothing follows.
+   * Interim answers (1xx) are not shown. `end`: nothing follows. A request whose answer has ended
+   * is over in both directions, in whatever state the request is: it is reset if need be.
    */
   fields(state: State, fields: Fields, end: boolean): void;
   /** Bytes of the body: a view, valid only until this returns. May be empty when `end`. */
@@ -55,41 +56,56 @@ export type StreamEvents<State> = {
   sent?(state: State): void;
 };
 
-/** Limits and times; all have defaults (`limits.ts`), and each is described there. */
+/** Limits and times. The defaults, and why they are so: `limits.ts`, docs/http2.md. */
 export type Http2Limits = {
   /** Streams the peer may hold open at once; more are refused with REFUSED_STREAM. */
   readonly concurrentStreams: number;
-  /** Decoded header list, counted as RFC 7541, 4.1 does: name + value + 32 for each field. */
+  /**
+   * Largest list of fields, counted as name + value + 32 for each. A larger request is answered
+   * 431, a larger answer resets its stream; a block far larger ends the connection.
+   */
   readonly headerListBytes: number;
-  /** Room given to the peer's table of header fields. */
+  /** Room given to the peer's table of fields. */
   readonly headerTableBytes: number;
-  /** What a peer may send on one stream before we give more: at least 65535. */
+  /** What a peer may send on one stream before we give more: 65535 at least. */
   readonly streamWindowBytes: number;
-  /** The same for the whole connection: at least 65535. */
+  /** The same for the whole connection: 65535 at least. */
   readonly connectionWindowBytes: number;
   /** Largest frame we take: 16384 to 16777215. */
   readonly frameBytes: number;
-  /** Bytes of one stream that wait for the peer's window; `sendData` beyond breaks the stream. */
+  /**
+   * Bytes of one stream that may wait for the peer; whoever sends more while so many wait, loses
+   * the stream. One chunk may be larger.
+   */
   readonly streamOutputBytes: number;
-  /** Bytes of the connection that wait for the peer to read; beyond, the connection is closed. */
+  /** The same for all streams of a connection. What is not a body closes the connection then. */
   readonly connectionOutputBytes: number;
-  /** Answers to PING, SETTINGS and faults that wait for the peer to read. */
+  /** Answers to PING, SETTINGS and faults that may wait for the peer to read. */
   readonly controlFrames: number;
-  /** Frames without use (empty, PING, SETTINGS, PRIORITY, WINDOW_UPDATE, unknown) in a row of work. */
+  /**
+   * Frames that move nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, unknown, empty, or for a
+   * stream that is over), with none that does between them, within `idleFramesSpanMs`.
+   */
   readonly idleFrames: number;
-  /** Streams a peer may reset, beyond as many as it has let us finish, within `resetSpanMs`. */
+  readonly idleFramesSpanMs: number;
+  /**
+   * Streams lost to the peer's resets and faults, beyond as many as came to their end, within
+   * `resetSpanMs`.
+   */
   readonly resets: number;
   readonly resetSpanMs: number;
-  /** From the opening of the connection to the peer's first SETTINGS; and to its acknowledgement. */
+  /** From the opening of the connection to the peer's SETTINGS, and to its word on ours. */
   readonly settingsMs: number;
   /** A connection without streams is closed after this; 0: never. */
   readonly idleMs: number;
-  /** Output that waits, with nothing of it taken by the peer for so long, closes the connection. */
+  /** A stream, or a connection, whose output the peer has not taken any of for so long is closed. */
   readonly stallMs: number;
   /** After so long without a byte from the peer a PING is sent; 0: never. */
   readonly keepAliveMs: number;
-  /** And after so long without an answer to it the connection is closed. */
+  /** And after so long without a byte after it the connection is closed. */
   readonly keepAliveTimeoutMs: number;
+  /** How long a connection that is over may take to hand the peer its last bytes. */
+  readonly lingerMs: number;
 };
 
 export type Http2Options = {
@@ -138,6 +154,8 @@ export type Http2Client = Http2Connection & {
 };
 
 /*
+ * A stream is over when its answer has ended, when it was reset, or when it is broken.
+ *
  * send.ts, all to be called with a stream of a connection of ours; on a stream that is over they
  * do nothing:
  *
