@@ -1,6 +1,7 @@
 /** Puts a connection together over a socket. */
 import type { Socket } from "node:net";
-import { close, failBy, leave, settle } from "./closing.ts";
+import { close, fail, failBy, leave, settle } from "./closing.ts";
+import { errorCodes } from "./error-codes.ts";
 import { makeFloods } from "./floods.ts";
 import { initialFrameBytes, initialWindowBytes, maxStreamId, preface } from "./frames.ts";
 import { makeDecoder } from "./hpack-decode.ts";
@@ -73,6 +74,10 @@ const makeConnection = (socket: Socket, role: Role): Connection => {
 };
 
 const flushed = (connection: Connection): void => {
+  const { socket, limits } = connection;
+  if (socket.writableLength > limits.connectionOutputBytes) {
+    fail(connection, errorCodes.ENHANCE_YOUR_CALM, "too much waits for the peer to read it");
+  }
   if (connection.waiting.length > 0) pump(connection);
   settle(connection);
 };

@@ -10,7 +10,7 @@ export const defaultHttp2Limits: Http2Limits = {
   headerTableBytes: 4096,
   streamWindowBytes: 1_048_576,
   connectionWindowBytes: 8_388_608,
-  frameBytes: 65_536,
+  frameBytes: 16_384,
   streamOutputBytes: 4_194_304,
   connectionOutputBytes: 67_108_864,
   controlFrames: 1000,

@@ -50,7 +50,6 @@ const takeFromStream = (stream: OpenStream, length: number, end: boolean): void 
     return;
   }
   if (end) return;
-  if (length === 0) countIdleFrame(connection);
   stream.unacknowledged += length;
   giveWindow(stream);
 };
@@ -68,9 +67,12 @@ export const takeData = (connection: Connection, chunk: Buffer, last: boolean): 
   if (stream === undefined || stream.over) return;
   const end = last && (bits & flags.endStream) !== 0;
   if (chunk.length > 0) connection.floods.idleFrames = 0;
+  else if (!end) {
+    countIdleFrame(connection);
+    return;
+  }
   stream.bytesIn += chunk.length;
   if (!fitsLength(stream, end)) return;
-  if (chunk.length === 0 && !end) return;
   stream.endIn = end;
   stream.events.data(stream.attached, chunk, end);
   if (end) afterEndIn(stream);
