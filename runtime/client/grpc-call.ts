@@ -8,7 +8,6 @@ import { grpcCodes } from "../grpc-status.ts";
 import { encodeOnce } from "../http2/hpack-encode.ts";
 import type { EncodedFields, Fault, Fields } from "../http2/types.ts";
 import type { Channel } from "./grpc-channel.ts";
-import type { Link } from "./grpc-endpoint.ts";
 
 /** What the calls of one client have in common. */
 export type ClientMeans = {
@@ -72,10 +71,3 @@ export const brokenError = (means: ClientMeans, { code, from, reason }: Fault): 
         code: from === "peer" ? codeOfReset(code) : grpcCodes.INTERNAL,
         details: `${means.authority}: ${reason}`,
       });
-
-/**
- * The node has not seen the call: it says so, or has not said a word on its connection, as what
- * only accepts connections for something that is away.
- */
-export const isUnseen = ({ unprocessed, from }: Fault, { socket }: Link): boolean =>
-  unprocessed || (from === "connection" && socket.bytesRead === 0);

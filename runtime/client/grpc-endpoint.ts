@@ -4,7 +4,7 @@ import type { Deadlines } from "../deadlines.ts";
 import { connectHttp2 } from "../http2/client.ts";
 import type { Http2Client, Http2Limits } from "../http2/types.ts";
 
-export type Link = { readonly http2: Http2Client; readonly socket: Socket };
+export type Link = { readonly http2: Http2Client };
 
 export type EndpointOptions = {
   readonly address: string;
@@ -74,6 +74,10 @@ export const makeEndpoint = (options: EndpointOptions): Endpoint => {
   };
 };
 
+/**
+ * A connection counts from the peer's first word on: then it is known how many calls it may carry,
+ * and that it is HTTP/2 that is spoken there.
+ */
 const open = (state: State, options: EndpointOptions): void => {
   const { address: host, port, deadlines } = options;
   const socket = connectSocket({
@@ -87,35 +91,21 @@ const open = (state: State, options: EndpointOptions): void => {
   const timeout = deadlines.set(connectTimeoutMs, () =>
     socket.destroy(new Error(`no connection within ${connectTimeoutMs} ms`)),
   );
-  let why = "the connection was given up";
-  const onError = (error: Error): void => {
-    why = error.message;
-  };
-  const onClose = (): void => {
+  const opened = (): void => {
     deadlines.clear(timeout);
     state.opening = undefined;
-    fail(state, why);
-    options.onLoss();
   };
-  socket.on("error", onError);
-  socket.on("close", onClose);
-  socket.once("connect", () => {
-    deadlines.clear(timeout);
-    socket.off("close", onClose);
-    socket.off("error", onError);
-    state.opening = undefined;
-    link(state, socket, options);
-    options.onRoom();
-  });
-};
-
-const link = (state: State, socket: Socket, options: EndpointOptions): void => {
   const forget = (): void => {
-    const at = state.links.indexOf(own);
+    const at = state.links.indexOf(link);
     if (at >= 0) state.links.splice(at, 1);
   };
+  let isAccepted = false;
+  let isOpen = false;
+  socket.once("connect", () => {
+    isAccepted = true;
+  });
   const http2 = connectHttp2(socket, {
-    deadlines: options.deadlines,
+    deadlines,
     limits: options.limits,
     onRoom: options.onRoom,
     onDraining: () => {
@@ -124,14 +114,25 @@ const link = (state: State, socket: Socket, options: EndpointOptions): void => {
     },
     onClosed: ({ reason }) => {
       forget();
-      // What accepts connections and says nothing on them is no better than what refuses them.
-      if (socket.bytesRead === 0) fail(state, reason);
-      else state.pauseMs = firstPauseMs;
+      if (!isOpen) {
+        // What accepts a connection for something that is just going away has another at hand.
+        const isFirst = isAccepted && state.pauseMs === firstPauseMs;
+        opened();
+        fail(state, reason);
+        if (isFirst) state.retryAt = 0;
+      }
       options.onLoss();
     },
   });
-  const own: Link = { http2, socket };
-  state.links.push(own);
+  const link: Link = { http2 };
+  socket.once("data", () => {
+    if (http2.readiness() === "over") return;
+    opened();
+    isOpen = true;
+    state.pauseMs = firstPauseMs;
+    state.links.push(link);
+    options.onRoom();
+  });
 };
 
 /** Not to be tried again for a while, longer each time; by chance, so that engines do not march in step. */

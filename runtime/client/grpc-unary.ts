@@ -14,7 +14,6 @@ import { type Cancelled, offCancel, onCancel, type Scope } from "../scope.ts";
 import {
   brokenError,
   type ClientMeans,
-  isUnseen,
   ownFields,
   statusError,
   timedOut,
@@ -37,7 +36,6 @@ type Call = {
   readonly done: Done<Buffer>;
   /** Of `performance.now()`; unused without a timeout. */
   readonly startedAt: number;
-  link: Link | undefined;
   stream: Stream | undefined;
   head: Fields | undefined;
   /** Why the head is not one of gRPC. */
@@ -75,7 +73,6 @@ export const callUnary = (means: ClientMeans, ask: GrpcAsk, done: Done<Buffer>):
     ask,
     done,
     startedAt: timeoutMs === undefined ? 0 : performance.now(),
-    link: undefined,
     stream: undefined,
     head: undefined,
     headFault: undefined,
@@ -122,7 +119,6 @@ const send = (call: Call, link: Link): void => {
     begin(call); // the last room went to another call
     return;
   }
-  call.link = link;
   call.stream = stream;
   attach(stream, events, call);
   sendMessage(stream, ask.body, true);
@@ -153,7 +149,7 @@ const events: StreamEvents<Call> = {
   broken: (call, fault) => {
     if (call.over) return;
     call.stream = undefined;
-    if (call.link !== undefined && isUnseen(fault, call.link) && !call.repeated) repeat(call);
+    if (fault.unprocessed && !call.repeated) repeat(call);
     else fail(call, brokenError(call.means, fault));
   },
 };

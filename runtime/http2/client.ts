@@ -17,17 +17,19 @@ export const connectHttp2 = (socket: Socket, options: Http2ClientOptions): Http2
   };
 };
 
-const readiness = ({ phase, peerLeaves, nextId, streams, peerStreams }: Connection) => {
+/** Who hears that it is full is told when it is no longer. */
+const readiness = (connection: Connection) => {
+  const { phase, peerLeaves, nextId, streams, peerStreams } = connection;
   if (phase !== "open" || peerLeaves || nextId > maxStreamId) return "over";
-  return streams.size < peerStreams ? "ready" : "full";
+  if (streams.size < peerStreams) return "ready";
+  connection.wasFull = true;
+  return "full";
 };
 
 type Head = { readonly fields: Fields; readonly encoded: EncodedFields | undefined };
 
 const open = (connection: Connection, head: Head, end: boolean): Stream | undefined => {
-  const state = readiness(connection);
-  if (state === "full") connection.wasFull = true;
-  if (state !== "ready") return undefined;
+  if (readiness(connection) !== "ready") return undefined;
   const id = connection.nextId;
   putFields(connection, id, head, end); // throws before anything has changed
   connection.nextId += 2;
