@@ -1,7 +1,6 @@
 /** One client for each place that nodes are called at, however many nodes are there. */
-import type { Client } from "@grpc/grpc-js";
 import type { PlanUnit } from "../api/plan.ts";
-import { grpcTarget, makeGrpcClient } from "./client/grpc-client.ts";
+import { type GrpcClient, makeGrpcClient } from "./client/grpc-client.ts";
 import { type GrpcCarried, makeGrpcNode } from "./client/grpc-node.ts";
 import { type HttpClient, makeHttpClient } from "./client/http.ts";
 import { makeRestNode, type RestCarried } from "./client/rest-node.ts";
@@ -14,13 +13,13 @@ import type { RestProtocol } from "./protocol/protocol.ts";
 
 export type Clients = {
   readonly httpFor: (host: string, port: number) => HttpClient;
-  readonly grpcFor: (host: string, port: number) => Client;
+  readonly grpcFor: (host: string, port: number) => GrpcClient;
   close(): void;
 };
 
 export const makeClients = (limits: Limits, deadlines: Deadlines): Clients => {
   const http = byPlace((host, port) => makeHttpClient({ host, port, limits, deadlines }));
-  const grpc = byPlace((host, port) => makeGrpcClient(grpcTarget(host, port), limits));
+  const grpc = byPlace((host, port) => makeGrpcClient({ host, port, limits, deadlines }));
   return {
     httpFor: http.at,
     grpcFor: grpc.at,
@@ -82,6 +81,6 @@ export const makeGrpcRemote =
       protocol,
       timeoutMs,
       client: clients.grpcFor(host, port),
-      observe: ({ rpc, code, model, seconds }) => metrics.clientGrpc(rpc, code, model)(seconds),
+      series: metrics.clientGrpc,
     });
   };

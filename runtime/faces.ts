@@ -9,6 +9,7 @@ import type { EngineConfig } from "./config.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { makeEngine } from "./engine/engine.ts";
 import { type Graph, type GraphOptions, makeGraph, preorder } from "./graph.ts";
+import { fieldOf } from "./grpc/fields.ts";
 import type { Metrics } from "./metrics.ts";
 import type { PayloadLog } from "./payload-log/payload-log.ts";
 import type { Protocol } from "./protocol/protocols.ts";
@@ -19,7 +20,7 @@ import {
   type Target,
 } from "./readiness.ts";
 import { makeDocs } from "./server/docs.ts";
-import type { GrpcHandlers } from "./server/grpc.ts";
+import type { GrpcHandlers } from "./server/grpc-call.ts";
 import { makeGrpcHandlers } from "./server/grpc-engine.ts";
 import { makeHealth } from "./server/grpc-health.ts";
 import { makeReflection } from "./server/grpc-reflection.ts";
@@ -102,8 +103,13 @@ const restHeader: HeaderOf<RestCarried> = ({ headerLines }, name) => {
   return line?.slice(wanted.length).trim();
 };
 
-const grpcHeader: HeaderOf<GrpcCarried> = ({ metadata }, name) =>
-  /^[\w.-]+$/.test(name) ? metadata.get(name)[0]?.toString() : undefined;
+const grpcHeader: HeaderOf<GrpcCarried> = ({ metadata }, name) => {
+  const key = name.toLowerCase();
+  const value = fieldOf(metadata, key);
+  return value !== undefined && key.endsWith("-bin")
+    ? Buffer.from(value, "base64").toString()
+    : value;
+};
 
 /** Health and reflection, which every protocol has over gRPC. */
 const withCommonServices = (

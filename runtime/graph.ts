@@ -2,11 +2,11 @@
  * The plan made runnable: each unit becomes a node whose steps are bound to a container's client
  * or to a built-in, once, at start. Source: engine contract, 6.1 and 6.8.
  */
-import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { builtInRow } from "../api/built-ins/all.ts";
 import type { Plan, PlanUnit } from "../api/plan.ts";
 import { builtInSteps, type HeaderOf } from "./built-in-steps.ts";
 import type { BuiltIns } from "./built-ins.ts";
+import type { NodeStream, NodeStreamEvents } from "./client/grpc-duplex.ts";
 import type { StreamAnswer } from "./client/stream.ts";
 import { attempt, type Done, settle } from "./done.ts";
 import type { Call } from "./engine/call.ts";
@@ -30,7 +30,7 @@ export type NodeClient<Carried> = {
   /** Calls the node and passes its answer on as it comes, whatever its status; not over every transport. */
   stream?(verb: Verb, message: Payload, call: Call<Carried>): Promise<StreamAnswer>;
   /** Opens a call in which messages go both ways; not over every transport. */
-  duplex?(rpc: string, carried: Carried): ClientDuplexStream<Buffer, Buffer>;
+  duplex?(rpc: string, carried: Carried, heard: NodeStreamEvents): NodeStream;
 };
 
 /** A unit with its means of being called; built-in nodes have none. */

@@ -14,7 +14,7 @@ import {
   seldonMessageList,
 } from "../protocol/seldon-schema.ts";
 import { offCancel, onCancel, type Scope } from "../scope.ts";
-import type { GrpcHandlers, UnaryHandler } from "../server/grpc.ts";
+import { type GrpcHandlers, promising, type UnaryHandler } from "../server/grpc-call.ts";
 import { makeHealth } from "../server/grpc-health.ts";
 import { makeReflection } from "../server/grpc-reflection.ts";
 import type { Action } from "./action.ts";
@@ -117,16 +117,15 @@ const answerMetadata = async ({ metadata }: GrpcOptions): Promise<Buffer> => {
 
 /** Answers as handlers: with an end when the client leaves, and a log. */
 const served = (log: Logger, answers: Iterable<Served>): ReadonlyMap<string, UnaryHandler> => {
-  const handle =
-    (path: string, answer: Answer): UnaryHandler =>
-    async ({ body, scope }) => {
+  const handle = (path: string, answer: Answer): UnaryHandler =>
+    promising(async ({ body, scope }) => {
       try {
         return { body: await unlessCancelled(scope, answer(body)) };
       } catch (thrown) {
         report(log, path, thrown);
         throw asStatusError(thrown);
       }
-    };
+    });
   return new Map([...answers].map(([path, answer]) => [path, handle(path, answer)]));
 };
 

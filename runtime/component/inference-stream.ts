@@ -2,7 +2,7 @@
 
 import { lengthField, textField } from "../protocol/wire-write.ts";
 import { offCancel, onCancel } from "../scope.ts";
-import type { DuplexStream, StreamHandler } from "../server/grpc.ts";
+import type { DuplexHandler } from "../server/grpc-call.ts";
 import type { Inference } from "./inference.ts";
 import { readInferRequest, writeInferResponse } from "./inference-proto.ts";
 
@@ -16,9 +16,10 @@ const responseField = 2;
  * request in work is answered, and the stream ends.
  */
 export const makeStreamInfer =
-  (inference: Inference, words: (thrown: unknown) => string): StreamHandler<DuplexStream> =>
+  (inference: Inference, words: (thrown: unknown) => string): DuplexHandler =>
   (call, stopping) => {
     let working = false;
+    let goOn: ((there: boolean) => void) | undefined;
     const end = (): void => {
       offCancel(stopping, stop);
       call.end();
@@ -26,47 +27,47 @@ export const makeStreamInfer =
     const stop = (): void => {
       if (!working) end();
     };
+    const isGone = (): boolean => call.scope.reason !== undefined;
+    const release = (there: boolean): void => {
+      const waiting = goOn;
+      goOn = undefined;
+      waiting?.(there);
+    };
+    /** Waits until there is room for more; false if the client is gone. */
+    const write = (bytes: Buffer): Promise<boolean> =>
+      new Promise((resolve) => {
+        if (isGone()) resolve(false);
+        else if (call.send(bytes)) resolve(true);
+        else goOn = resolve;
+      });
     const answer = async (body: Buffer): Promise<void> => {
       try {
         const { request, raw } = readInferRequest(body);
         for await (const response of inference.stream(request, "grpc")) {
           const bytes = lengthField(responseField, [writeInferResponse(response, raw)]);
-          if (call.cancelled || !(await write(call, Buffer.concat(bytes)))) return;
+          if (!(await write(Buffer.concat(bytes)))) return;
         }
       } catch (thrown) {
         const text = words(thrown);
-        if (!call.cancelled) await write(call, Buffer.concat(textField(errorField, text)));
+        await write(Buffer.concat(textField(errorField, text)));
       }
     };
-    call.on("data", (body: Buffer) => {
-      call.pause();
-      working = true;
-      void answer(body).then(() => {
-        working = false;
-        if (stopping.reason === undefined) call.resume();
-        else end();
-      });
-    });
-    call.on("end", end);
-    call.on("cancelled", () => offCancel(stopping, stop));
-    call.on("error", () => {}); // the client is gone, and the call with it
     onCancel(stopping, stop);
-  };
-
-/** Waits until there is room for more; false if the client is gone. */
-const write = (call: DuplexStream, bytes: Buffer): Promise<boolean> =>
-  new Promise((resolve) => {
-    if (call.write(bytes)) {
-      resolve(true);
-      return;
-    }
-    const finish = (there: boolean) => (): void => {
-      call.off("drain", drained);
-      call.off("cancelled", gone);
-      resolve(there);
+    onCancel(call.scope, () => {
+      offCancel(stopping, stop);
+      release(false);
+    });
+    return {
+      message: (body) => {
+        call.pause();
+        working = true;
+        void answer(body).then(() => {
+          working = false;
+          if (stopping.reason === undefined) call.resume();
+          else end();
+        });
+      },
+      end,
+      room: () => release(true),
     };
-    const drained = finish(true);
-    const gone = finish(false);
-    call.on("drain", drained);
-    call.on("cancelled", gone);
-  });
+  };

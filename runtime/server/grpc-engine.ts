@@ -2,24 +2,26 @@
  * The gRPC face of the engine: a call in, an action of the engine, a message out.
  * Source: engine contract, section 4.
  */
-import { Metadata } from "@grpc/grpc-js";
 import { aboutBuiltIn } from "../built-in-about.ts";
 import type { GrpcCarried } from "../client/grpc-node.ts";
 import type { Deadlines } from "../deadlines.ts";
-import { promised } from "../done.ts";
+import { attempt, type Done, settle } from "../done.ts";
 import type { Call } from "../engine/call.ts";
 import type { Engine } from "../engine/engine.ts";
-import { asEngineError, EngineError } from "../errors.ts";
+import { EngineError } from "../errors.ts";
 import { type Graph, preorder } from "../graph.ts";
+import { valuesOf } from "../grpc/fields.ts";
 import { grpcCodes } from "../grpc-status.ts";
 import { skipsLogging } from "../headers.ts";
+import type { Fields } from "../http2/types.ts";
+import type { Observe } from "../latency.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Payload } from "../payload.ts";
 import type { GrpcProtocol, GrpcRpc } from "../protocol/grpc.ts";
 import { feedbackRpc } from "../protocol/seldon-grpc.ts";
 import type { Readiness } from "../readiness.ts";
 import { cancel } from "../scope.ts";
-import type { GrpcAnswer, GrpcRequest, UnaryHandler } from "./grpc.ts";
+import { type GrpcAnswer, type GrpcRequest, promising, type UnaryHandler } from "./grpc-call.ts";
 import { statusOf } from "./grpc-errors.ts";
 import { grpcGraphMetadata } from "./grpc-graph-metadata.ts";
 import { readMetadata } from "./grpc-metadata.ts";
@@ -47,44 +49,85 @@ export const makeGrpcHandlers = (options: GrpcEngineOptions): ReadonlyMap<string
   return new Map(rpcs.map((rpc) => [rpc.path, measured(options, rpc, handlerOf(options, rpc))]));
 };
 
-const measured =
-  ({ metrics }: GrpcEngineOptions, { path }: GrpcRpc, handler: UnaryHandler): UnaryHandler =>
-  async (request) => {
+const measured = (
+  { metrics }: GrpcEngineOptions,
+  { path }: GrpcRpc,
+  handler: UnaryHandler,
+): UnaryHandler => {
+  let ok: Observe | undefined; // found once: it is that of almost every call
+  return (request, done) => {
     const started = performance.now();
-    const count = (code: number): void => {
-      metrics.serverGrpc(path, code)((performance.now() - started) / 1000);
+    const told: Done<GrpcAnswer> = (...outcome) => {
+      const [error] = outcome;
+      const seconds = (performance.now() - started) / 1000;
+      if (error === undefined) {
+        ok ??= metrics.serverGrpc(path, grpcCodes.OK);
+        ok(seconds);
+      } else metrics.serverGrpc(path, statusOf(error).code)(seconds);
+      done(...outcome);
     };
-    try {
-      const answer = await handler(request);
-      count(grpcCodes.OK);
-      return answer;
-    } catch (thrown) {
-      count(statusOf(asEngineError(thrown)).code);
-      throw thrown;
-    }
+    attempt((own) => handler(request, own), told);
   };
+};
 
-const handlerOf =
-  (options: GrpcEngineOptions, rpc: GrpcRpc): UnaryHandler =>
-  async (request) => {
-    const { protocol, readiness, deadlines, graphTimeoutMs } = options;
-    const { action } = rpc;
-    if (action === "refuse") throw new EngineError("MESSAGE_UNREADABLE", protocol.refusal);
-    if (action === "server-live" || action === "server-ready" || action === "server-metadata") {
-      const ready = action !== "server-ready" || (await readiness()) === undefined;
-      return { body: protocol.server(action, ready) };
-    }
+const handlerOf = (options: GrpcEngineOptions, rpc: GrpcRpc): UnaryHandler => {
+  const { protocol, readiness } = options;
+  const { action } = rpc;
+  switch (action) {
+    case "refuse":
+      return () => {
+        throw new EngineError("MESSAGE_UNREADABLE", protocol.refusal);
+      };
+    case "server-live":
+    case "server-metadata":
+      return (_request, done) => done(undefined, { body: protocol.server(action, true) });
+    case "server-ready":
+      return promising(async () => ({
+        body: protocol.server(action, (await readiness()) === undefined),
+      }));
+    case "predict":
+      return onGraph(options, rpc, predicting(options));
+    case "feedback":
+      return onGraph(options, rpc, learning(options));
+    case "unit-status":
+    case "unit-metadata":
+      return onGraph(options, rpc, asking(options, rpc));
+    case "graph-metadata":
+      return onGraph(options, rpc, (_message, call, done) =>
+        settle(async () => {
+          const { predictor, graph } = options;
+          return { body: await grpcGraphMetadata(predictor, graph, protocol, call) };
+        }, done),
+      );
+  }
+};
+
+type Act = (message: Payload, call: Call<GrpcCarried>, done: Done<GrpcAnswer>) => void;
+
+/** What is asked of the graph, until its deadline. */
+const onGraph = (options: GrpcEngineOptions, rpc: GrpcRpc, act: Act): UnaryHandler => {
+  const { deadlines, graphTimeoutMs } = options;
+  return (request, done) => {
     const call = makeCall(rpc, request);
     const deadline = deadlines.set(graphTimeoutMs, () =>
       cancel(call.scope, tooLate(graphTimeoutMs)),
     );
-    try {
-      return await act(options, rpc, request, call);
-    } finally {
-      deadlines.clear(deadline);
-      if (rpc.tellsId) request.sendInitial(told(options, rpc, call));
-    }
+    const message: Payload = {
+      body: request.body,
+      message: rpc.message,
+      contentType: undefined,
+      contentEncoding: undefined,
+    };
+    attempt<GrpcAnswer>(
+      (own) => act(message, call, own),
+      (...outcome) => {
+        deadlines.clear(deadline);
+        if (rpc.tellsId) request.initial = told(options, rpc, call);
+        done(...outcome);
+      },
+    );
   };
+};
 
 const tooLate = (timeoutMs: number): EngineError =>
   new EngineError("GRAPH_DEADLINE", `the graph did not answer within ${timeoutMs} ms`);
@@ -94,88 +137,63 @@ const told = (
   { graph }: GrpcEngineOptions,
   { action }: GrpcRpc,
   { id, routes }: Call<GrpcCarried>,
-): Metadata => {
-  const metadata = new Metadata();
-  metadata.set("seldon-puid", id);
+): Fields => {
   const taken = action === "predict" ? routeHeader(graph.routers, routes) : undefined;
-  if (taken !== undefined) metadata.set("seldon-route", taken);
-  return metadata;
+  return ["seldon-puid", id, ...(taken === undefined ? [] : ["seldon-route", taken])];
 };
 
-const act = async (
-  options: GrpcEngineOptions,
-  { action, message: name, model }: GrpcRpc,
-  { body }: GrpcRequest,
-  call: Call<GrpcCarried>,
-): Promise<GrpcAnswer> => {
-  const { engine, graph, protocol } = options;
-  const message: Payload = {
-    body,
-    message: name,
-    contentType: undefined,
-    contentEncoding: undefined,
-  };
-  switch (action) {
-    case "predict": {
-      const answer = await promised<Payload>((done) => engine.predict(message, call, done));
-      const recorded = options.recordAtEnd ? protocol.codec.record(answer, call.routes) : answer;
-      return { body: recorded.body };
-    }
-    case "feedback": {
-      const routes = graph.feedbackRoutes(message);
-      const answer = await promised<Payload>((done) =>
-        engine.feedback(message, call, { routes, done }),
-      );
+const predicting = ({ engine, protocol, recordAtEnd }: GrpcEngineOptions): Act => {
+  if (!recordAtEnd) return (message, call, done) => engine.predict(message, call, done);
+  return (message, call, done) =>
+    engine.predict(message, call, (error, answer) => {
+      if (error !== undefined) done(error, undefined);
+      else settle(() => protocol.codec.record(answer, call.routes), done);
+    });
+};
+
+const learning =
+  ({ engine, graph, protocol }: GrpcEngineOptions): Act =>
+  (message, call, done) => {
+    const routes = graph.feedbackRoutes(message);
+    const told: Done<Payload> = (error, answer) => {
+      if (error !== undefined) done(error, undefined);
       // A graph without feedback gives the request back, which is no answer here. Source: engine contract, 6.7.
-      return { body: answer === message ? protocol.emptyAnswer : answer.body };
-    }
-    case "unit-status":
-    case "unit-metadata":
-      return { body: await askUnit(options, action, { message, unit: model?.(body) ?? "" }, call) };
-    case "graph-metadata":
-      return { body: await grpcGraphMetadata(options.predictor, graph, protocol, call) };
-    default:
-      throw new EngineError("INTERNAL", `there is no action ${action}`);
-  }
-};
+      else done(undefined, answer === message ? { body: protocol.emptyAnswer } : answer);
+    };
+    engine.feedback(message, call, { routes, done: told });
+  };
 
-const askUnit = async (
-  { graph, protocol }: GrpcEngineOptions,
-  action: "unit-status" | "unit-metadata",
-  { message, unit: name }: { readonly message: Payload; readonly unit: string },
-  call: Call<GrpcCarried>,
-): Promise<Buffer> => {
+const asking = ({ graph, protocol }: GrpcEngineOptions, { action, model }: GrpcRpc): Act => {
   const verb = action === "unit-status" ? "status" : "metadata";
-  const unit = preorder(graph.units).find(({ plan }) => plan.name === name);
-  // The wording is part of the interface. Source: engine contract, 2.6.
-  if (unit === undefined) throw new EngineError("UNIT_UNKNOWN", `Failed to find model ${name}`);
-  const { remote } = unit;
-  if (remote !== undefined) {
-    return (await promised<Payload>((done) => remote.call(verb, message, call, done))).body;
-  }
-  if (unit.builtIn !== undefined) {
-    return protocol.describe(verb, aboutBuiltIn(unit.plan, unit.builtIn));
-  }
-  throw new EngineError(
-    "NODE_WITHOUT_ENDPOINT",
-    `node ${name} has no endpoint to ask for its ${verb}`,
-  );
+  return (message, call, done) => {
+    const name = model?.(message.body) ?? "";
+    const unit = preorder(graph.units).find(({ plan }) => plan.name === name);
+    // The wording is part of the interface. Source: engine contract, 2.6.
+    if (unit === undefined) throw new EngineError("UNIT_UNKNOWN", `Failed to find model ${name}`);
+    if (unit.remote !== undefined) unit.remote.call(verb, message, call, done);
+    else if (unit.builtIn !== undefined) {
+      done(undefined, { body: protocol.describe(verb, aboutBuiltIn(unit.plan, unit.builtIn)) });
+    } else {
+      throw new EngineError(
+        "NODE_WITHOUT_ENDPOINT",
+        `node ${name} has no endpoint to ask for its ${verb}`,
+      );
+    }
+  };
 };
 
 const makeCall = (
   rpc: GrpcRpc,
-  { body, metadata, scope, deadlineAt }: GrpcRequest,
+  { body, head, scope, deadlineAt }: GrpcRequest,
 ): Call<GrpcCarried> => {
-  const { id, forwarded } = readMetadata(metadata);
+  const { id, forwarded } = readMetadata(head);
   const named = rpc.action === "predict" ? (rpc.model?.(body) ?? "") : "";
   return {
     id,
     carried: { metadata: forwarded, deadlineAt },
     modelName: named === "" ? undefined : named,
     scope,
-    unlogged: metadata
-      .get("seldon-skip-logging")
-      .some((value) => typeof value === "string" && skipsLogging(value)),
+    unlogged: valuesOf(forwarded, "seldon-skip-logging").some(skipsLogging),
     routes: new Map(),
   };
 };

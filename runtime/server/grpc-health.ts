@@ -4,11 +4,16 @@ import { textOf } from "../protocol/wire.ts";
 import { lengthField, textField, varintField } from "../protocol/wire-write.ts";
 import type { Readiness } from "../readiness.ts";
 import { offCancel, onCancel, type Scope } from "../scope.ts";
-import type { ServerStream, StreamHandler, UnaryHandler } from "./grpc.ts";
+import {
+  type CallStream,
+  promising,
+  type ServerStreamHandler,
+  type UnaryHandler,
+} from "./grpc-call.ts";
 
 export type Health = {
   readonly unary: ReadonlyMap<string, UnaryHandler>;
-  readonly serverStreams: ReadonlyMap<string, StreamHandler<ServerStream>>;
+  readonly serverStreams: ReadonlyMap<string, ServerStreamHandler>;
 };
 
 const serving = 1;
@@ -30,46 +35,51 @@ export const makeHealth = (services: readonly string[], readiness: Readiness): H
     unary: new Map<string, UnaryHandler>([
       [
         "/grpc.health.v1.Health/Check",
-        async ({ body }) => {
+        promising(async ({ body }) => {
           const service = textOf(body, 1);
           if (known.has(service)) return { body: statusMessage(await now()) };
           throw new EngineError("SERVICE_UNKNOWN", `there is no service "${service}"`);
-        },
+        }),
       ],
       [
         "/grpc.health.v1.Health/List",
-        async () => {
+        promising(async () => {
           const status = statusMessage(await now());
           const entry = (name: string) => [...textField(1, name), ...lengthField(2, [status])];
           return { body: Buffer.concat([...known].flatMap((name) => lengthField(1, entry(name)))) };
-        },
+        }),
       ],
     ]),
     serverStreams: new Map([
       [
         "/grpc.health.v1.Health/Watch",
-        (call, stopping) => {
-          const service = textOf(call.request, 1);
-          endWith(call, stopping);
-          if (known.has(service)) watch(call);
-          else call.write(statusMessage(serviceUnknown)); // for good
+        (request, call, stopping) => {
+          const service = textOf(request, 1);
+          const unwatch = known.has(service) ? watch(call) : () => {};
+          if (!known.has(service)) call.send(statusMessage(serviceUnknown)); // for good
+          untilEither(stopping, call.scope, () => {
+            unwatch();
+            call.end();
+          });
         },
       ],
     ]),
   };
 };
 
-/** Ends a call that would last as long as its client likes. */
-const endWith = (call: ServerStream, stopping: Scope): void => {
-  const end = (): void => {
-    call.end();
+/** Calls `end` once, when the first of the two ends. */
+const untilEither = (one: Scope, other: Scope, end: () => void): void => {
+  const first = (): void => {
+    offCancel(one, first);
+    offCancel(other, first);
+    end();
   };
-  onCancel(stopping, end);
-  call.on("cancelled", () => offCancel(stopping, end));
+  onCancel(one, first);
+  if (one.reason === undefined) onCancel(other, first);
 };
 
-/** Sends the status at once and whenever it changes; one look is for all that watch. */
-const makeWatch = (now: () => Promise<number>): ((call: ServerStream) => void) => {
+/** Sends the status at once and whenever it changes, until told not to; one look is for all that watch. */
+const makeWatch = (now: () => Promise<number>): ((call: CallStream) => () => void) => {
   const watchers = new Set<(status: number) => void>();
   let isWaiting = false;
   const look = async (): Promise<void> => {
@@ -85,16 +95,20 @@ const makeWatch = (now: () => Promise<number>): ((call: ServerStream) => void) =
   };
   return (call) => {
     let last: number | undefined;
+    let over = false;
     const tell = (status: number): void => {
-      if (status !== last && call.writable) call.write(statusMessage(status));
+      if (status !== last) call.send(statusMessage(status));
       last = status;
     };
-    call.on("cancelled", () => watchers.delete(tell));
     void now().then((status) => {
-      if (call.cancelled) return;
+      if (over) return;
       tell(status);
       watchers.add(tell);
       wait();
     });
+    return () => {
+      over = true;
+      watchers.delete(tell);
+    };
   };
 };

@@ -8,57 +8,54 @@ import { grpcCodes } from "../grpc-status.ts";
 import { bytesOf, fields, textOf } from "../protocol/wire.ts";
 import { lengthField, type Pieces, textField, varintField } from "../protocol/wire-write.ts";
 import { offCancel, onCancel } from "../scope.ts";
-import type { DuplexStream, StreamHandler } from "./grpc.ts";
+import type { DuplexHandler } from "./grpc-call.ts";
 import type { Descriptors } from "./grpc-descriptors.ts";
-import { fail } from "./grpc-errors.ts";
 
 /** Both have the same messages. */
 const versions = ["v1", "v1alpha"] as const;
 
 /** Handlers by path. Only `services` are listed. */
-export const makeReflection = (
-  services: readonly string[],
-): ReadonlyMap<string, StreamHandler<DuplexStream>> => {
+export const makeReflection = (services: readonly string[]): ReadonlyMap<string, DuplexHandler> => {
   let loading: Promise<Descriptors> | undefined;
   const load = (): Promise<Descriptors> => {
     loading ??= import("./grpc-descriptors.ts").then((module) => module.loadDescriptors());
     return loading;
   };
-  const handle: StreamHandler<DuplexStream> = (call, stopping) => {
-    const end = (): void => {
-      call.end();
-    };
-    onCancel(stopping, end);
-    call.on("cancelled", () => offCancel(stopping, end));
-    serve(call, load, services).then(end, (thrown) => fail(call, thrown));
-  };
+  const answer = async (request: Buffer): Promise<Buffer> =>
+    answerTo(request, await load(), services);
   return new Map(
     versions.map((version) => [
       `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
-      handle,
+      oneAfterTheOther(answer),
     ]),
   );
 };
 
-/** Answers one request after the other, until the client ends. */
-const serve = async (
-  call: DuplexStream,
-  load: () => Promise<Descriptors>,
-  services: readonly string[],
-): Promise<void> => {
-  // The stream has to outlive the loop: it still carries the status.
-  for await (const request of call.iterator({ destroyOnReturn: false })) {
-    const answer = answerTo(request, await load(), services);
-    if (!call.writable) return;
-    if (!call.write(answer)) await drained(call);
-  }
-};
-
-const drained = (call: DuplexStream): Promise<void> =>
-  new Promise((resolve) => {
-    call.once("drain", resolve);
-    call.once("close", resolve);
-  });
+/** Answers one request after the other, no faster than the client reads, until it ends. */
+const oneAfterTheOther =
+  (answer: (request: Buffer) => Promise<Buffer>): DuplexHandler =>
+  (call, stopping) => {
+    const end = (error?: EngineError): void => {
+      offCancel(stopping, stop);
+      call.end(error);
+    };
+    const stop = (): void => end();
+    onCancel(stopping, stop);
+    onCancel(call.scope, () => offCancel(stopping, stop));
+    return {
+      message: (request) => {
+        call.pause();
+        answer(request).then(
+          (body) => {
+            if (call.send(body)) call.resume();
+          },
+          (thrown) => end(asEngineError(thrown)),
+        );
+      },
+      room: () => call.resume(),
+      end,
+    };
+  };
 
 /** Fields of a ServerReflectionRequest. */
 const fileByName = 3;

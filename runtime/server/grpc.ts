@@ -1,61 +1,31 @@
 /**
  * The gRPC edge: bytes of a call in, one call of a handler, bytes out.
  *
- * @grpc/grpc-js speaks HTTP/2; this file owns the listening socket, the limits and the drain.
+ * `runtime/http2` speaks HTTP/2; this file owns the listening socket, the limits and the drain.
  */
 
-import { type AddressInfo, createServer, type Server as NetServer } from "node:net";
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import {
-  logVerbosity,
-  type Metadata,
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type sendUnaryData,
-  setLogVerbosity,
-} from "@grpc/grpc-js";
-import { asEngineError, EngineError } from "../errors.ts";
+import { makeDeadlines } from "../deadlines.ts";
+import { EngineError } from "../errors.ts";
+import { grpcCodes } from "../grpc-status.ts";
+import { serveHttp2 } from "../http2/server.ts";
+import type { Http2Connection, Http2Limits, Stream } from "../http2/types.ts";
 import type { Limits } from "../limits.ts";
 import { cancel, makeScope, type Scope } from "../scope.ts";
 import { type CallLimits, checkMetadata, makeAdmission } from "./grpc-admission.ts";
+import { sendNoGrpc, sendOnlyStatus } from "./grpc-answer.ts";
+import type { GrpcHandlers } from "./grpc-call.ts";
 import { mostRefused, watchGrpcConnections } from "./grpc-connections.ts";
-import { fail, statusOf } from "./grpc-errors.ts";
+import { ofOneRequest, takeDuplex } from "./grpc-duplex.ts";
+import { statusOf } from "./grpc-errors.ts";
+import { type Head, readHead } from "./grpc-head.ts";
+import { type CallMeans, takeUnary } from "./grpc-unary.ts";
 import type { Renewable, TlsMaterial } from "./tls.ts";
 
-export type GrpcRequest = {
-  readonly body: Buffer;
-  readonly metadata: Metadata;
-  /** The client's deadline in milliseconds since the epoch; undefined if it set none. */
-  readonly deadlineAt: number | undefined;
-  /** Ends when the client leaves or its deadline passes. */
-  readonly scope: Scope;
-  /** Sends metadata ahead of the answer. */
-  sendInitial(metadata: Metadata): void;
-};
-
-export type GrpcAnswer = { readonly body: Buffer };
-export type UnaryHandler = (request: GrpcRequest) => Promise<GrpcAnswer>;
-export type ServerStream = ServerWritableStream<Buffer, Buffer>;
-export type DuplexStream = ServerDuplexStream<Buffer, Buffer>;
-
-/**
- * Answers a call whose messages stream. `stopping` ends when the server drains: a call that would
- * last as long as its client likes has to be ended then. What is thrown is the call's status.
- */
-export type StreamHandler<Stream> = (call: Stream, stopping: Scope) => void;
-
-/** What is served, by path. */
-export type GrpcHandlers = {
-  readonly unary: ReadonlyMap<string, UnaryHandler>;
-  /** One request, many answers. */
-  readonly serverStreams: ReadonlyMap<string, StreamHandler<ServerStream>>;
-  readonly duplexStreams: ReadonlyMap<string, StreamHandler<DuplexStream>>;
-};
-
-type ConnectionLimits = Partial<Pick<Limits, "idleTimeoutMs" | "headerTimeoutMs">>;
+type ConnectionLimits = Partial<
+  Pick<Limits, "idleTimeoutMs" | "headerTimeoutMs" | "maxDecompressedBytes">
+>;
 
 export type GrpcServerOptions = GrpcHandlers & {
   /** 0 takes a free port. */
@@ -83,29 +53,14 @@ export type GrpcServer = {
 const maxStreams = 1000;
 /** The longest a silent client may take to answer whether it is still there. */
 const pingTimeoutMs = 20_000;
-/** The longest a timer can wait. */
-const longestMs = 2 ** 31 - 1;
-
-const same = (bytes: Buffer): Buffer => bytes;
 
 /** Rejects with the system's error if it cannot listen. */
 export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer> => {
   const { limits = {}, maxConnections } = options;
-  setLogVerbosity(logVerbosity.NONE); // the library would print what clients send
-  const server = new Server({
-    "grpc.max_receive_message_length": options.maxMessageBytes,
-    "grpc.max_send_message_length": options.maxMessageBytes,
-    "grpc.max_concurrent_streams": maxStreams,
-    "grpc.enable_channelz": 0,
-    ...(limits.idleTimeoutMs !== undefined && {
-      "grpc.keepalive_time_ms": limits.idleTimeoutMs,
-      "grpc.keepalive_timeout_ms": Math.min(pingTimeoutMs, limits.idleTimeoutMs),
-    }),
-  });
   const stopping = makeScope();
-  register(server, options, stopping);
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const connections = watchGrpcConnections(maxConnections, injector.injectConnection);
+  const open = new Set<Http2Connection>();
+  const serve = makeServe(options, stopping, open);
+  const connections = watchGrpcConnections(maxConnections, serve);
   const tlsServer =
     options.tls &&
     createTlsServer(
@@ -127,30 +82,14 @@ export const listenGrpc = async (options: GrpcServerOptions): Promise<GrpcServer
       new Promise((resolve) => {
         net.close(() => resolve());
         cancel(stopping, new EngineError("CLIENT_GONE", "the server is stopping"));
-        // The library's own shutdown does not wait for calls in work on injected connections.
-        injector.drain(longestMs);
+        for (const connection of open) connection.goAway();
       }),
     close: () => {
       net.close();
-      server.forceShutdown();
+      for (const connection of open) connection.destroy();
       connections.close();
     },
   };
-};
-
-const register = (server: Server, handlers: GrpcServerOptions, stopping: Scope): void => {
-  const { limits = {} } = handlers;
-  const admit = makeAdmission(limits);
-  const stream = makeStream(limits, stopping);
-  for (const [path, handler] of handlers.unary) {
-    server.register(path, unary(admit(path, handler)), same, same, "unary");
-  }
-  for (const [path, handler] of handlers.serverStreams) {
-    server.register(path, stream(handler), same, same, "serverStream");
-  }
-  for (const [path, handler] of handlers.duplexStreams) {
-    server.register(path, stream(handler), same, same, "bidi");
-  }
 };
 
 const listen = (server: NetServer, { port, host }: GrpcServerOptions): Promise<void> =>
@@ -162,39 +101,103 @@ const listen = (server: NetServer, { port, host }: GrpcServerOptions): Promise<v
     });
   });
 
-const unary =
-  (handler: UnaryHandler) =>
-  (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void => {
-    const scope = makeScope();
-    const deadlineAt = Number(call.getDeadline());
-    call.on("cancelled", () => {
-      cancel(
-        scope,
-        Date.now() < deadlineAt
-          ? new EngineError("CLIENT_GONE", "the client gave the call up")
-          : new EngineError("GRAPH_DEADLINE", "the client's deadline passed"),
-      );
+/** Speaks HTTP/2 on connections, and keeps them in `open`. */
+const makeServe = (
+  options: GrpcServerOptions,
+  stopping: Scope,
+  open: Set<Http2Connection>,
+): ((socket: Socket) => void) => {
+  const { limits = {}, maxMessageBytes } = options;
+  const deadlines = makeDeadlines();
+  const takeCall = makeTakeCall(options, stopping, {
+    deadlines,
+    maxMessageBytes,
+    maxUnpackedBytes: Math.min(maxMessageBytes, limits.maxDecompressedBytes ?? maxMessageBytes),
+  });
+  const http2Limits = http2LimitsOf(options);
+  return (socket) => {
+    // A block of fields that came before is the same array, and its head the same head.
+    let last: Head | undefined;
+    const connection = serveHttp2(socket, {
+      deadlines,
+      limits: http2Limits,
+      onStream: (stream, fields, end) => {
+        const head = last !== undefined && last.fields === fields ? last : readHead(fields);
+        last = head;
+        takeCall(stream, head, end);
+      },
+      onClosed: () => open.delete(connection),
     });
-    handler({
-      body: call.request,
-      metadata: call.metadata,
-      deadlineAt: Number.isFinite(deadlineAt) ? deadlineAt : undefined,
-      scope,
-      sendInitial: (metadata) => call.sendMetadata(metadata),
-    }).then(
-      ({ body }) => callback(null, body),
-      (thrown) => callback(statusOf(asEngineError(thrown))),
-    );
+    open.add(connection);
+    if (stopping.reason !== undefined) connection.goAway();
   };
+};
 
-const makeStream =
-  (limits: CallLimits, stopping: Scope) =>
-  <Stream extends ServerStream | DuplexStream>(handler: StreamHandler<Stream>) =>
-  (call: Stream): void => {
-    try {
-      checkMetadata(call.metadata, limits);
-      handler(call, stopping);
-    } catch (thrown) {
-      fail(call, thrown);
+/** What may wait for a client that does not read: some answers, be it a single one of the largest. */
+const mostOutputBytes = 67_108_864;
+
+const http2LimitsOf = ({
+  limits = {},
+  maxMessageBytes,
+}: GrpcServerOptions): Partial<Http2Limits> => ({
+  concurrentStreams: maxStreams,
+  connectionOutputBytes: Math.max(mostOutputBytes, maxMessageBytes),
+  // What is too large is told so politely, up to twice as much.
+  ...(limits.maxHeaderBytes !== undefined && { headerListBytes: 2 * limits.maxHeaderBytes }),
+  ...(limits.headerTimeoutMs !== undefined && { settingsMs: limits.headerTimeoutMs }),
+  ...(limits.idleTimeoutMs !== undefined && {
+    keepAliveMs: limits.idleTimeoutMs,
+    keepAliveTimeoutMs: Math.min(pingTimeoutMs, limits.idleTimeoutMs),
+    settingsMs: Math.min(limits.idleTimeoutMs, limits.headerTimeoutMs ?? limits.idleTimeoutMs),
+  }),
+});
+
+/** `end`: the call has nothing but its head. */
+type Take = (stream: Stream, head: Head, end: boolean) => void;
+
+/** Of a path that is told back to its client. */
+const longestPath = 256;
+
+/** Finds who answers a call, and refuses what nobody may. */
+const makeTakeCall = (options: GrpcServerOptions, stopping: Scope, means: CallMeans) => {
+  const { limits = {} } = options;
+  const takers = takersOf(options, stopping, means);
+  return (stream: Stream, head: Head, end: boolean): void => {
+    if (!head.isGrpc) {
+      sendNoGrpc(stream);
+      return;
     }
+    const take = takers.get(head.path);
+    const tooLarge = checkMetadata(head, limits);
+    if (tooLarge !== undefined) sendOnlyStatus(stream, statusOf(tooLarge));
+    else if (take === undefined) {
+      const details = `${head.path.slice(0, longestPath)} is not offered here`;
+      sendOnlyStatus(stream, { code: grpcCodes.UNIMPLEMENTED, details });
+    } else if (head.timeoutMs === "malformed") {
+      const details = "grpc-timeout cannot be read";
+      sendOnlyStatus(stream, { code: grpcCodes.INTERNAL, details });
+    } else take(stream, head, end);
   };
+};
+
+const takersOf = (
+  options: GrpcServerOptions,
+  stopping: Scope,
+  means: CallMeans,
+): ReadonlyMap<string, Take> => {
+  const admit = makeAdmission(options.limits ?? {});
+  const takers = new Map<string, Take>();
+  for (const [path, given] of options.unary) {
+    const handler = admit(path, given);
+    takers.set(path, (stream, head, end) => takeUnary({ stream, head, end }, handler, means));
+  }
+  const streams = { means, stopping };
+  for (const [path, handler] of options.serverStreams) {
+    const duplex = ofOneRequest(handler);
+    takers.set(path, (stream, head, end) => takeDuplex({ stream, head, end }, duplex, streams));
+  }
+  for (const [path, handler] of options.duplexStreams) {
+    takers.set(path, (stream, head, end) => takeDuplex({ stream, head, end }, handler, streams));
+  }
+  return takers;
+};

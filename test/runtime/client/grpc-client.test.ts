@@ -1,10 +1,12 @@
 /** Calls to nodes over gRPC: spread over addresses, and found again after a restart. */
 import { describe, expect, it } from "@jest/globals";
-import { grpcTarget, makeGrpcClient } from "../../../runtime/client/grpc-client.ts";
+import { makeGrpcClient } from "../../../runtime/client/grpc-client.ts";
+import { makeDeadlines } from "../../../runtime/deadlines.ts";
 import { grpcCodes } from "../../../runtime/grpc-status.ts";
+import { makeScope } from "../../../runtime/scope.ts";
 import { closeAfterEach } from "../../contract/cleanup.ts";
 import { at, openEngine } from "../../contract/engine.ts";
-import { type GrpcHost, openGrpcClient, openGrpcHost, same } from "../../contract/grpc.ts";
+import { type GrpcHost, openGrpcClient, openGrpcHost } from "../../contract/grpc.ts";
 
 const later = closeAfterEach();
 
@@ -25,19 +27,26 @@ const openPair = async (): Promise<readonly [GrpcHost, GrpcHost]> => {
   }
 };
 
-const openClient = (target: string) => {
-  const client = makeGrpcClient(target, { maxBodyBytes: 1_000_000 });
+type Finder = () => Promise<readonly string[]>;
+
+const openClient = (port: number, resolve: Finder, host = "models") => {
+  const deadlines = makeDeadlines();
+  const limits = { maxBodyBytes: 1_000_000 };
+  const client = makeGrpcClient({ host, port, limits, deadlines, resolve });
   later(() => client.close());
   return {
     client,
-    ask: (): Promise<number> =>
-      new Promise((resolve) => {
-        client.makeUnaryRequest(rpc, same, same, Buffer.from("x"), (error) =>
-          resolve(error?.code ?? grpcCodes.OK),
+    ask: (body: Buffer = Buffer.from("x"), timeoutMs?: number): Promise<number> =>
+      new Promise((settled) => {
+        const ask = { rpc, body, metadata: [], timeoutMs, scope: makeScope() };
+        client.call(ask, (...[error]) =>
+          settled(error === undefined ? 0 : (error.grpc?.code ?? -1)),
         );
       }),
   };
 };
+
+const both: Finder = async () => ["127.0.0.1", "127.0.0.2"];
 
 const untilOk = async (ask: () => Promise<number>): Promise<void> => {
   while ((await ask()) !== grpcCodes.OK);
@@ -47,10 +56,10 @@ describe("makeGrpcClient", () => {
   it("calls all addresses by turns", async () => {
     const [one, other] = await openPair();
     const port = one.grpcPort;
-    const { ask } = openClient(`ipv4:127.0.0.1:${port},127.0.0.2:${port}`);
+    const { ask } = openClient(port, both);
     while (one.seen.length === 0 || other.seen.length === 0) await ask(); // both are connected
     const before = [one.seen.length, other.seen.length] as const;
-    const codes = await Promise.all(Array.from({ length: 100 }, ask));
+    const codes = await Promise.all(Array.from({ length: 100 }, () => ask()));
     expect(new Set(codes)).toEqual(new Set([grpcCodes.OK]));
     expect([one.seen.length - before[0], other.seen.length - before[1]]).toEqual([50, 50]);
   });
@@ -58,11 +67,11 @@ describe("makeGrpcClient", () => {
   it("goes on with the address that is left, and comes back to the other", async () => {
     const [one, other] = await openPair();
     const port = one.grpcPort;
-    const { ask } = openClient(`ipv4:127.0.0.1:${port},127.0.0.2:${port}`);
+    const { ask } = openClient(port, both);
     while (one.seen.length === 0 || other.seen.length === 0) await ask();
     one.close();
     await untilOk(ask);
-    const codes = await Promise.all(Array.from({ length: 20 }, ask));
+    const codes = await Promise.all(Array.from({ length: 20 }, () => ask()));
     expect(codes.filter((code) => code !== grpcCodes.OK)).toEqual([]);
     const again = await openEcho({ port });
     while (again.seen.length === 0) expect(await ask()).toBe(grpcCodes.OK);
@@ -77,7 +86,7 @@ describe("makeGrpcClient", () => {
     const before = names.map((name) => [name, environment[name]] as const);
     for (const name of names) environment[name] = nowhere;
     try {
-      const { ask } = openClient(grpcTarget("127.0.0.1", host.grpcPort));
+      const { ask } = openClient(host.grpcPort, async () => ["127.0.0.1"]);
       expect(await ask()).toBe(grpcCodes.OK);
     } finally {
       for (const [name, value] of before) {
@@ -85,17 +94,6 @@ describe("makeGrpcClient", () => {
         else environment[name] = value;
       }
     }
-  });
-});
-
-describe("grpcTarget", () => {
-  it.each([
-    ["models", 9500, "dns:models:9500"],
-    ["m.ns.svc.cluster.local", 1, "dns:m.ns.svc.cluster.local:1"],
-    ["10.0.0.1", 9500, "dns:10.0.0.1:9500"],
-    ["::1", 9500, "dns:[::1]:9500"],
-  ])("of %s and %i is %s", (host, port, target) => {
-    expect(grpcTarget(host, port)).toBe(target);
   });
 });
 

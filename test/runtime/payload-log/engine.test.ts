@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { encodePlan, type UnitSource } from "../../../api/plan.ts";
 import { type EngineProcess, startEngine } from "../../../runtime/main.ts";
 import { type GrpcServer, listenGrpc } from "../../../runtime/server/grpc.ts";
+import type { UnaryHandler } from "../../../runtime/server/grpc-call.ts";
 import { type Answer, accept, type Host, hang, openHost } from "./fixture.ts";
 
 const toClose: (() => unknown)[] = [];
@@ -29,7 +30,7 @@ const openModel = async (): Promise<{ httpPort: number; grpcPort: number }> => {
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
   toClose.push(() => http.close());
-  const echo = async ({ body }: { readonly body: Buffer }) => ({ body });
+  const echo: UnaryHandler = ({ body }, done) => done(undefined, { body });
   const grpc: GrpcServer = await listenGrpc({
     port: 0,
     maxConnections: 100,

@@ -1,0 +1,75 @@
+/**
+ * Fields that have a number from the start: names and values by turns, the first is number 1.
+ *
+ * Source: RFC 7541, appendix A.
+ */
+// biome-ignore format: a field a line
+const rows = [
+  ":authority", "",
+  ":method", "GET",
+  ":method", "POST",
+  ":path", "/",
+  ":path", "/index.html",
+  ":scheme", "http",
+  ":scheme", "https",
+  ":status", "200",
+  ":status", "204",
+  ":status", "206",
+  ":status", "304",
+  ":status", "400",
+  ":status", "404",
+  ":status", "500",
+  "accept-charset", "",
+  "accept-encoding", "gzip, deflate",
+  "accept-language", "",
+  "accept-ranges", "",
+  "accept", "",
+  "access-control-allow-origin", "",
+  "age", "",
+  "allow", "",
+  "authorization", "",
+  "cache-control", "",
+  "content-disposition", "",
+  "content-encoding", "",
+  "content-language", "",
+  "content-length", "",
+  "content-location", "",
+  "content-range", "",
+  "content-type", "",
+  "cookie", "",
+  "date", "",
+  "etag", "",
+  "expect", "",
+  "expires", "",
+  "from", "",
+  "host", "",
+  "if-match", "",
+  "if-modified-since", "",
+  "if-none-match", "",
+  "if-range", "",
+  "if-unmodified-since", "",
+  "last-modified", "",
+  "link", "",
+  "location", "",
+  "max-forwards", "",
+  "proxy-authenticate", "",
+  "proxy-authorization", "",
+  "range", "",
+  "referer", "",
+  "refresh", "",
+  "retry-after", "",
+  "server", "",
+  "set-cookie", "",
+  "strict-transport-security", "",
+  "transfer-encoding", "",
+  "user-agent", "",
+  "vary", "",
+  "via", "",
+  "www-authenticate", "",
+] as const;
+
+export const staticCount = rows.length / 2;
+
+/** By number; there is none at 0. */
+export const staticNames: readonly string[] = ["", ...rows.filter((_, place) => place % 2 === 0)];
+export const staticValues: readonly string[] = ["", ...rows.filter((_, place) => place % 2 === 1)];
