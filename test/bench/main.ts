@@ -19,8 +19,8 @@ import { layerTimes, readProfiles, renderSelfTimes, selfTimes } from "./profile.
 import { findVariants } from "./references.ts";
 import { render } from "./report.ts";
 import { measureStarts } from "./starts.ts";
-import { engineRequests, type Report, type Setting } from "./summary.ts";
-import { renderSvg } from "./svg.ts";
+import { engineNames, type Report, requestsOf, type Setting } from "./summary.ts";
+import { renderSvg } from "./svg/svg.ts";
 
 // biome-ignore lint/style/noProcessEnv: PATH and the like, read once and handed to all processes
 const env = process.env;
@@ -117,7 +117,7 @@ const run = async (options: Options): Promise<number> => {
     if (drawing === undefined) say("bench: nothing to draw: neither go nor nginx was measured");
     else writeFileSync(svg, drawing);
   }
-  return engineRequests(report).failed === 0 ? 0 : 1;
+  return requestsOf(report, engineNames).failed === 0 ? 0 : 1;
 };
 
 const processes = makeProcesses();

@@ -3,8 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Case } from "./cases.ts";
 import { engineName, hopName } from "./engine.ts";
 import { starts } from "./report.ts";
-import { engineRequests, findLine, furtherNodes, type Report } from "./summary.ts";
-import { digits, markdownTable, number, type Table } from "./table.ts";
+import { engineNames, findLine, furtherNodes, type Report, requestsOf } from "./summary.ts";
+import { arrows, digits, markdownTable, number, type Table } from "./table.ts";
 import { targetsTable } from "./targets.ts";
 import { directName } from "./variants.ts";
 
@@ -35,10 +35,11 @@ export const writeFigures = (file: string, report: Report): void => {
 export const renderFigures = (report: Report): string => {
   const { setting, cases, results } = report;
   const measured = cases.filter(({ id }) => results.some((one) => one.id === id));
-  const { sent, failed } = engineRequests(report);
+  const own = requestsOf(report, engineNames);
+  const all = requestsOf(report, report.variants);
   const about = [
     `\`${setting.command}\` on ${setting.date.slice(0, 10)}: ${setting.machine}; ${setting.cpus}; ${setting.rounds} rounds.`,
-    `${failed} of ${sent} answers of the engine were wrong or missing.`,
+    `${own.failed} of ${own.sent} answers of the engine were wrong or missing, ${all.failed - own.failed} of ${all.sent - own.sent} of the others.`,
     ...setting.notes.map((note) => `Note: ${note}.`),
     "",
     ...setting.versions.map((version) => `- ${version}`),
@@ -46,7 +47,7 @@ export const renderFigures = (report: Report): string => {
   const graphs = measured.filter(({ id }) => !isGrowth(id));
   const growth = measured.filter(({ id }) => isGrowth(id) || id === "one-small");
   const each = furtherNodes(report, engineName).map(
-    ({ title, micros }) => `- ${title}: each further node costs ${digits(micros)} µs.`,
+    ({ title, micros }) => `- ${arrows(title)}: each further node costs ${digits(micros)} µs.`,
   );
   return [
     about,
@@ -64,7 +65,7 @@ export const renderFigures = (report: Report): string => {
 };
 
 const section = (title: string, table: Table): readonly string[] =>
-  table.rows.length === 0 ? [] : [`### ${title}`, markdownTable(table)];
+  table.rows.length === 0 ? [] : [`### ${title}`, arrows(markdownTable(table))];
 
 const isGrowth = (id: string): boolean => /^(body|connections)-/.test(id);
 

@@ -3,8 +3,8 @@ import { cases } from "./cases.ts";
 import { makeHistogram } from "./histogram.ts";
 import type { CaseResult, Sample } from "./measure.ts";
 import { render } from "./report.ts";
-import { engineRequests, furtherNodes, median, type Report, summarise } from "./summary.ts";
-import { renderSvg } from "./svg.ts";
+import { furtherNodes, median, type Report, requestsOf, summarise } from "./summary.ts";
+import { renderSvg } from "./svg/svg.ts";
 import { digits, markdownTable, number, textTable } from "./table.ts";
 import { judge, targets, targetsTable } from "./targets.ts";
 
@@ -96,6 +96,14 @@ describe("summarise", () => {
     expect(summarise(result(rounds), "paced", ["go"])).toEqual([]);
   });
 
+  it("compares with nobody who fails", () => {
+    const failures = { status: 2, length: 0, connection: 0, missing: 0 };
+    const failing = { variant: "go", samples: { saturated: sample(1, { failures }) } };
+    const rows = [[...round({ espalier: 20 }), failing], round({ espalier: 20, go: 10 })];
+    const [engine] = summarise(result(rows), "saturated", ["espalier"]);
+    expect(engine?.ratios.go).toBe(2);
+  });
+
   it("adds up failures and latencies of all rounds", () => {
     const failures = { status: 1, length: 2, connection: 3, missing: 4 };
     const turn = (cost: number) => ({
@@ -107,7 +115,7 @@ describe("summarise", () => {
     expect(engine).toMatchObject({ failed: 20, requests: 200 });
     expect(engine?.latency.count()).toBe(2);
     expect(engine?.latency.max()).toBe(200);
-    expect(engineRequests(report([failing]))).toEqual({ sent: 200, failed: 20 });
+    expect(requestsOf(report([failing]), ["espalier"])).toEqual({ sent: 200, failed: 20 });
   });
 });
 
@@ -199,13 +207,16 @@ describe("targets", () => {
 describe("renderSvg", () => {
   it("draws a bar for each variant, on one scale, for light and dark", () => {
     const drawing = renderSvg(report([hop, chain])) ?? "";
-    const bars = [...drawing.matchAll(/class="(engine|other)" x="\d+" y="\d+" width="([\d.]+)"/g)];
+    const bars = [
+      ...drawing.matchAll(/class="(engine|go|other)" x="\d+" y="\d+" width="([\d.]+)"/g),
+    ];
     // The proxies' single hop is no measure of a chain.
-    expect(bars.map(([, name]) => name)).toEqual(["engine", "other", "other", "engine", "other"]);
+    expect(bars.map(([, name]) => name)).toEqual(["engine", "other", "go", "engine", "go"]);
     const [engine, , go] = bars.map(([, , length]) => Number(length));
     expect(engine).toBe((go ?? 0) / 2);
     expect(drawing).toContain("prefers-color-scheme: dark");
-    expect(drawing).not.toMatch(/href|url\(/);
+    expect(drawing).not.toMatch(/href|url\(|NaN/);
+    expect(drawing.match(/<polyline/g)).toHaveLength(2); // over nodes: of the engine and of Go
   });
 
   it("measures by nginx where there is no Go, and draws nothing without both", () => {

@@ -79,15 +79,13 @@ export const findLine = (
 const lineOf = ({ rounds }: CaseResult, mode: Mode, variant: string): Line => {
   const samples = samplesOf(rounds.flat(), variant, mode);
   const cpu = samples.map((one) => one.cpuMicrosPerRequest);
-  const failed = samples.map(({ failures }) =>
-    Object.values(failures).reduce((sum, one) => sum + one, 0),
-  );
   /** Compares with another variant round by round. */
   const beside = (other: string, compare: (own: Sample, other: Sample) => number): number => {
     const found = rounds.flatMap((turns) => {
       const [own] = samplesOf(turns, variant, mode);
       const [reference] = samplesOf(turns, other, mode);
-      return own === undefined || reference === undefined ? [] : [compare(own, reference)];
+      if (own === undefined || reference === undefined) return [];
+      return isSound(own) && isSound(reference) ? [compare(own, reference)] : [];
     });
     return median(found);
   };
@@ -111,10 +109,18 @@ const lineOf = ({ rounds }: CaseResult, mode: Mode, variant: string): Line => {
     latency: merged(samples.map((one) => one.latency)),
     lateness: merged(samples.map((one) => one.lateness)),
     added: { p50: addedAt(0.5), p99: addedAt(0.99) },
-    failed: failed.reduce((sum, one) => sum + one, 0),
+    failed: samples.reduce((sum, one) => sum + failuresOf(one), 0),
     requests: samples.reduce((sum, one) => sum + one.done + one.failures.missing, 0),
   };
 };
+
+const failuresOf = ({ failures }: Sample): number =>
+  Object.values(failures).reduce((sum, one) => sum + one, 0);
+
+/** Refusing costs another CPU time than answering: with more of it, there is nothing to compare. */
+const mostFailing = 0.01;
+const isSound = (sample: Sample): boolean =>
+  failuresOf(sample) <= mostFailing * (sample.done + sample.failures.missing);
 
 const samplesOf = (turns: readonly Turn[], variant: string, mode: Mode): readonly Sample[] =>
   turns.filter((turn) => turn.variant === variant).flatMap((turn) => turn.samples[mode] ?? []);
@@ -127,12 +133,16 @@ const merged = (parts: readonly Packed[]): Histogram => {
 
 export const modes = ["saturated", "paced", "loaded"] as const satisfies readonly Mode[];
 
-/** Requests of the engine, and those that got no right answer. */
-export const engineRequests = ({
-  results,
-}: Pick<Report, "results">): { readonly sent: number; readonly failed: number } => {
+/** The variants that are the engine. */
+export const engineNames: readonly string[] = [engineName, hopName];
+
+/** Requests to some variants, and those that got no right answer. */
+export const requestsOf = (
+  { results }: Pick<Report, "results">,
+  variants: readonly string[],
+): { readonly sent: number; readonly failed: number } => {
   const lines = results.flatMap((result) =>
-    modes.flatMap((mode) => summarise(result, mode, [engineName, hopName])),
+    modes.flatMap((mode) => summarise(result, mode, variants)),
   );
   return {
     sent: lines.reduce((sum, { requests }) => sum + requests, 0),

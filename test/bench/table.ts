@@ -18,6 +18,9 @@ export const digits = (value: number): string => {
   return value.toFixed(Math.max(0, Math.min(2, 3 - whole)));
 };
 
+/** A title with real arrows, where there are letters for them. */
+export const arrows = (title: string): string => title.replaceAll("->", "→");
+
 export const percent = (share: number): string => number(share * 100);
 
 /** Aligned columns: texts to the left, numbers to the right. */
