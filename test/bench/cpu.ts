@@ -56,11 +56,19 @@ const processNanos = (pid: number): number => {
 export const cpuMicros = (pid: number): number =>
   treeOf(pid).reduce((sum, one) => sum + processNanos(one), 0) / 1000;
 
+/** A line of a file of all processes of a tree, added up; 1 kB is 1024 bytes here. */
+const treeBytes = (pid: number, file: string, line: RegExp): number =>
+  treeOf(pid)
+    .map((one) => line.exec(read(`/proc/${one}/${file}`) ?? "")?.[1])
+    .reduce((sum, kilobytes) => sum + Number(kilobytes ?? 0) * 1024, 0);
+
 /** Resident memory of a process tree in bytes; shared pages count in each process. */
 export const residentBytes = (pid: number): number =>
-  treeOf(pid)
-    .map((one) => /^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${one}/status`) ?? "")?.[1])
-    .reduce((sum, kilobytes) => sum + Number(kilobytes ?? 0) * 1024, 0);
+  treeBytes(pid, "status", /^VmRSS:\s+(\d+) kB/m);
+
+/** The same, but of a page that several processes share each has its part. */
+export const proportionalBytes = (pid: number): number =>
+  treeBytes(pid, "smaps_rollup", /^Pss:\s+(\d+) kB/m);
 
 /** Time that a CPU was busy since boot, whoever used it, in microseconds; time stolen by the host too. */
 export const busyMicros = (cpu: number): number => {

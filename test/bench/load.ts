@@ -4,8 +4,11 @@
  * tested process shows in all requests that had to wait for it.
  */
 import { Worker } from "node:worker_threads";
-import { messageOf } from "./cases.ts";
+import { messageOf, protoMessageOf } from "./bodies.ts";
+import { paths } from "./cases.ts";
 import { type Client, makeClient, type Verdict } from "./client.ts";
+import { makeGrpcClients } from "./h2/client.ts";
+import { framed } from "./h2/grpc.ts";
 import { makeHistogram } from "./histogram.ts";
 import type { Failures, FromLoader, Job, Outcome, Ticks, ToLoader } from "./messages.ts";
 
@@ -18,29 +21,33 @@ const stop = new Int32Array(new SharedArrayBuffer(4));
 const ticker = new Worker(new URL("ticker.ts", import.meta.url), { workerData: { stop } });
 
 /** Small requests leave as one string, large ones as one buffer: one write each. */
-const requestOf = ({ port, path, requestBytes }: Job): string | Buffer => {
-  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: bench/1\r\nAccept: */*\r\nContent-Type: application/json\r\nContent-Length: ${requestBytes}\r\n\r\n`;
+const requestOf = ({ port, requestBytes }: Job): string | Buffer => {
+  const head = `POST ${paths.rest} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: bench/1\r\nAccept: */*\r\nContent-Type: application/json\r\nContent-Length: ${requestBytes}\r\n\r\n`;
   const text = head + messageOf(requestBytes);
   return text.length > 16_384 ? Buffer.from(text) : text;
 };
 
 const ignore: Answered = () => {};
 
-/** Sees to it that a job's connections are open. */
+/** The clients of one connection. */
+const connect = async (job: Job, onAnswer: Answered): Promise<readonly Client[]> => {
+  const { port, answerBytes, streams } = job;
+  if (job.transport === "rest") {
+    return [await makeClient({ port, request: requestOf(job), answerBytes, onAnswer })];
+  }
+  const message = framed(protoMessageOf(job.requestBytes));
+  return makeGrpcClients({ port, path: paths.grpc, message, streams, answerBytes, onAnswer });
+};
+
+/** Sees to it that a job's connections are open; if one is not any more, all are opened anew. */
 const open = async (job: Job): Promise<Pool> => {
   const pool = pools.get(job.port) ?? { clients: [], answered: ignore };
   pools.set(job.port, pool);
-  const alive = pool.clients.filter((client) => client.usable());
-  const { port, answerBytes } = job;
-  const fresh = Array.from({ length: job.connections - alive.length }, () =>
-    makeClient({
-      port,
-      request: requestOf(job),
-      answerBytes,
-      onAnswer: (client, verdict) => pool.answered(client, verdict),
-    }),
-  );
-  pool.clients = [...alive, ...(await Promise.all(fresh))];
+  if (pool.clients.length > 0 && pool.clients.every((client) => client.usable())) return pool;
+  for (const client of pool.clients) client.close();
+  const answered: Answered = (client, verdict) => pool.answered(client, verdict);
+  const opened = Array.from({ length: job.connections }, () => connect(job, answered));
+  pool.clients = (await Promise.all(opened)).flat();
   return pool;
 };
 
@@ -94,7 +101,7 @@ const run = async (job: Job): Promise<Outcome> => {
   };
 
   const limit = setTimeout(() => finish(), job.limitMs);
-  if (intervalMs > 0) tick({ intervalMs, count: job.requests }, pump);
+  if (intervalMs > 0) tick(ticksFor(job.requests, intervalMs), pump);
   pump();
   await finished;
   const seconds = (performance.now() - started) / 1000;
@@ -109,6 +116,14 @@ const run = async (job: Job): Promise<Outcome> => {
     latency: latency.pack(),
     lateness: lateness.pack(),
   };
+};
+
+/** Requests that are due within less than this leave together: a wake-up costs as much as a request. */
+const leastTickMs = 0.1;
+
+const ticksFor = (requests: number, intervalMs: number): Omit<Ticks, "startMs"> => {
+  const tickMs = Math.max(intervalMs, leastTickMs);
+  return { intervalMs: tickMs, count: Math.ceil((requests * intervalMs) / tickMs) + 1 };
 };
 
 const tick = (ticks: Omit<Ticks, "startMs">, pump: () => void): void => {

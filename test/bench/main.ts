@@ -5,19 +5,22 @@
  * The tested process has one CPU to itself, everything else shares another. docs/performance.md
  * explains the method.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { cases } from "./cases.ts";
 import { allowedCpus, pin } from "./cpu.ts";
 import { startLoader, startStub } from "./loader.ts";
+import { markdownFault, writeFigures } from "./markdown.ts";
 import { type Bench, type CaseResult, measureCase } from "./measure.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
 import { makeProcesses } from "./processes.ts";
-import { readProfiles, renderSelfTimes, selfTimes } from "./profile.ts";
-import { type Report, render, type Setting, summarise } from "./report.ts";
+import { layerTimes, readProfiles, renderSelfTimes, selfTimes } from "./profile.ts";
+import { findVariants } from "./references.ts";
+import { render } from "./report.ts";
 import { measureStarts } from "./starts.ts";
-import { findProxies, makeEngine, type Variant } from "./variants.ts";
+import { engineNames, type Report, requestsOf, type Setting } from "./summary.ts";
+import { renderSvg } from "./svg/svg.ts";
 
 // biome-ignore lint/style/noProcessEnv: PATH and the like, read once and handed to all processes
 const env = process.env;
@@ -33,18 +36,17 @@ const shareCpus = (): { readonly tested: number; readonly others: number } | und
   return pin(process.pid, others) ? { tested, others } : undefined;
 };
 
+type Found = Awaited<ReturnType<typeof findVariants>>;
+
 const describe = (
   { rounds, scale, profile }: Options,
-  variants: readonly Variant[],
+  { variants, missing }: Found,
   shared: ReturnType<typeof shareCpus>,
 ): Setting => {
-  const reference = variants[1]?.name;
   const notes = [
     ...(scale < 1 ? ["--quick: too few requests to quote"] : []),
     ...(profile === undefined ? [] : ["profiled: figures are not to be quoted"]),
-    ...(reference === undefined
-      ? ["no reference: neither nginx nor haproxy is installed (apt-get install nginx)"]
-      : []),
+    ...missing,
     ...(shared === undefined
       ? ["not pinned: needs taskset and two CPUs; CPU time per request is less exact so"]
       : []),
@@ -60,16 +62,15 @@ const describe = (
         ? "all processes on any CPU"
         : `tested process on CPU ${shared.tested}, stub and load on CPU ${shared.others}`,
     rounds,
-    reference,
     notes,
   };
 };
 
 const measure = async (options: Options): Promise<Report> => {
+  const found = await findVariants(options, { env, folder, profiles: options.profile }, say);
+  const { variants } = found;
   const shared = shareCpus();
   const place = { cpu: shared?.others, env };
-  const given = { env, folder, profiles: options.profile };
-  const variants = [makeEngine(given), ...findProxies(given)];
   const bench: Bench = {
     processes,
     loader: startLoader(processes, place),
@@ -80,38 +81,43 @@ const measure = async (options: Options): Promise<Report> => {
     scale: options.scale,
     progress: say,
   };
-  const setting = describe(options, variants, shared);
+  const setting = describe(options, found, shared);
   const [first] = cases;
-  const starts =
-    first === undefined || options.profile !== undefined
-      ? []
-      : await measureStarts(bench, first, options.rounds);
+  const starts = first === undefined ? [] : await measureStarts(bench, first, found.starting);
   const results: CaseResult[] = [];
   for (const one of options.cases) results.push(await measureCase(bench, one));
   return { setting, cases, variants: variants.map(({ name }) => name), results, starts };
 };
 
-/** Requests of the engine that got no right answer. */
-const failuresOf = ({ results, variants, setting }: Report): number =>
-  results
-    .flatMap((result) =>
-      (["saturated", "paced"] as const).flatMap((mode) =>
-        summarise(result, mode, variants.slice(0, 1), setting.reference),
-      ),
-    )
-    .reduce((sum, { failed }) => sum + failed, 0);
+/** Numbers that are none are kept as null. */
+const readReport = (file: string): Report =>
+  JSON.parse(readFileSync(file, "utf8"), (_, value) => value ?? Number.NaN);
 
 const run = async (options: Options): Promise<number> => {
+  const { profile, from, json, markdown, svg } = options;
+  const fault = markdown === undefined ? undefined : markdownFault(markdown);
+  if (fault !== undefined) throw new Error(fault);
   const startedMs = Date.now();
-  if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
-  const report = await measure(options);
+  if (profile !== undefined) mkdirSync(profile, { recursive: true });
+  const report = from === undefined ? await measure(options) : readReport(from);
   process.stdout.write(`\n${render(report)}`);
-  if (options.profile !== undefined) {
-    const self = selfTimes(readProfiles(options.profile, startedMs));
-    process.stdout.write(`\nSelf time of the engine\n${renderSelfTimes(self, 40)}\n`);
+  if (profile !== undefined) {
+    const profiles = readProfiles(profile, startedMs);
+    process.stdout.write(
+      `\nTime of the engine by layer\n${renderSelfTimes(layerTimes(profiles), 40)}\n`,
+    );
+    process.stdout.write(
+      `\nSelf time of the engine\n${renderSelfTimes(selfTimes(profiles), 40)}\n`,
+    );
   }
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report)}\n`);
-  return failuresOf(report) === 0 ? 0 : 1;
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report)}\n`);
+  if (markdown !== undefined) writeFigures(markdown, report);
+  if (svg !== undefined) {
+    const drawing = renderSvg(report);
+    if (drawing === undefined) say("bench: nothing to draw: neither go nor nginx was measured");
+    else writeFileSync(svg, drawing);
+  }
+  return requestsOf(report, engineNames).failed === 0 ? 0 : 1;
 };
 
 const processes = makeProcesses();

@@ -1,11 +1,14 @@
 /** What the bench and its two helper processes, loader and stub, say to each other. */
+import type { Size, Transport } from "./cases.ts";
 import type { Packed } from "./histogram.ts";
 
 /** One run of the loader against one port. */
 export type Job = {
   readonly port: number;
-  readonly path: string;
+  readonly transport: Transport;
   readonly connections: number;
+  /** Requests under way on one connection. */
+  readonly streams: number;
   readonly requestBytes: number;
   readonly answerBytes: number;
   readonly requests: number;
@@ -16,7 +19,7 @@ export type Job = {
 };
 
 export type Failures = {
-  /** Answers of another status than 200. */
+  /** Answers of another status than 200, or another gRPC status than 0. */
   readonly status: number;
   /** Answers of another length, or without one. */
   readonly length: number;
@@ -43,8 +46,8 @@ export type FromLoader =
   | { readonly kind: "ran"; readonly outcome: Outcome }
   | { readonly kind: "failed"; readonly why: string };
 
-/** From the stub, once: its ports by size of the answer. */
-export type FromStub = { readonly small: readonly number[]; readonly large: readonly number[] };
+/** From the stub, once: its ports, by size of the answer. */
+export type FromStub = Readonly<Record<Transport, Readonly<Record<Size, readonly number[]>>>>;
 
 /** To the ticker thread of the loader. Times are those of `process.hrtime`, in milliseconds. */
 export type Ticks = {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import { decodePlan } from "../../api/plan.ts";
-import { answerBytes, cases, messageOf, nodePorts, planOf } from "./cases.ts";
+import { decode } from "../runtime/protocol/messages.ts";
+import { messageOf, protoMessageOf } from "./bodies.ts";
+import { answerBytes, cases } from "./cases.ts";
 import { parseCpuList } from "./cpu.ts";
 import { parseOptions } from "./options.ts";
-import { selfTimes } from "./profile.ts";
+import { nodePorts, planOf } from "./plans.ts";
+import { layerTimes, selfTimes } from "./profile.ts";
 
 describe("parseOptions", () => {
   it.each([
@@ -16,16 +19,32 @@ describe("parseOptions", () => {
     expect(parseOptions(argv)).toMatchObject({ kind: "run", options: want });
   });
 
-  it("chooses cases by part of their name", () => {
-    const parsed = parseOptions(["--only", "chain"]);
+  it("chooses cases by parts of their names", () => {
+    const parsed = parseOptions(["--only", "chain,grpc-l"]);
     const ids = parsed.kind === "run" ? parsed.options.cases.map(({ id }) => id) : [];
-    expect(ids).toEqual(["chain-small", "chain-request", "chain-both"]);
+    expect(ids).toEqual(["grpc-large", "chain-small", "chain-both"]);
+  });
+
+  it("climbs the ladder with a small and a large request", () => {
+    const parsed = parseOptions(["--ladder"]);
+    const ids = parsed.kind === "run" ? parsed.options.cases.map(({ id }) => id) : [];
+    expect(ids).toEqual(["one-small", "one-request"]);
+  });
+
+  it.each([
+    { argv: [], want: ["nginx", "haproxy", "go", "go-bytes"] },
+    { argv: ["--references", "go,nginx"], want: ["nginx", "go"] },
+    { argv: ["--references", ""], want: [] },
+  ])("takes the references of $argv", ({ argv, want }) => {
+    const parsed = parseOptions(argv);
+    expect(parsed.kind === "run" && parsed.options.references).toEqual(want);
   });
 
   it.each([
     { name: "no whole number of rounds", argv: ["--rounds", "1.5"] },
     { name: "too many rounds", argv: ["--rounds", "1000"] },
-    { name: "a case that is not there", argv: ["--only", "grpc"] },
+    { name: "a case that is not there", argv: ["--only", "soap"] },
+    { name: "a reference that is not there", argv: ["--references", "go,envoy"] },
     { name: "an unknown flag", argv: ["--fast"] },
   ])("refuses $name", ({ argv }) => {
     expect(parseOptions(argv)).toMatchObject({ kind: "fault" });
@@ -44,22 +63,50 @@ describe("messageOf", () => {
   });
 });
 
+describe("protoMessageOf", () => {
+  it.each([80, 135, 150, 200, 1024, 102_400])("makes a message of %d bytes", (bytes) => {
+    const message = protoMessageOf(bytes);
+    expect(message).toHaveLength(bytes);
+    const read = decode("seldon.protos.SeldonMessage", message);
+    expect(read).toHaveProperty("data.tensor.values.0", 0.12345);
+  });
+
+  it("refuses what no message fits in", () => {
+    expect(() => protoMessageOf(10)).toThrow(RangeError);
+  });
+});
+
 describe("planOf", () => {
-  const stub = { small: [1, 2, 3, 4, 5], large: [11, 12, 13, 14, 15] };
+  const stub = {
+    rest: { small: [1, 2, 3, 4, 5], large: [11, 12, 13, 14, 15] },
+    grpc: { small: [21, 22, 23, 24, 25], large: [31, 32, 33, 34, 35] },
+  };
 
   it.each([
     { id: "one-small", want: [1] },
     { id: "one-both", want: [11] },
     { id: "chain-small", want: [1, 2, 3, 4, 5] },
-    { id: "chain-request", want: [11, 12, 13, 14, 5] },
+    { id: "chain-both", want: [11, 12, 13, 14, 15] },
+    { id: "grpc-small", want: [21] },
   ])("calls the nodes of $id at their ports", ({ id, want }) => {
     const one = cases.find((found) => found.id === id);
     if (one === undefined) throw new Error(`no case ${id}`);
-    const plan = decodePlan(planOf(one, nodePorts(one, stub)));
+    const plan = decodePlan(planOf(one, stub));
     const called: (number | undefined)[] = [];
     let unit = plan.ok ? plan.value.graph : undefined;
-    for (; unit !== undefined; unit = unit.children[0]) called.push(unit.endpoint?.httpPort);
+    for (; unit !== undefined; unit = unit.children[0]) {
+      called.push(unit.endpoint?.httpPort ?? unit.endpoint?.grpcPort);
+    }
     expect(called).toEqual(want);
+    expect(nodePorts(one, stub)).toEqual(want);
+  });
+
+  it("calls nobody from a graph of built-in nodes", () => {
+    const one = cases.find(({ id }) => id === "built-in-router");
+    const plan = one === undefined ? undefined : decodePlan(planOf(one, stub));
+    const graph = plan?.ok ? plan.value.graph : undefined;
+    expect(graph?.implementation).toBe("RANDOM_ABTEST");
+    expect(graph?.children.map(({ endpoint }) => endpoint)).toEqual([undefined, undefined]);
   });
 
   it("knows the sizes of all answers", () => {
@@ -92,6 +139,35 @@ describe("selfTimes", () => {
     expect(selfTimes([profile])).toEqual([
       { name: "writev", micros: 300, share: 0.75 },
       { name: "read runtime/client/connection.ts:5", micros: 100, share: 0.25 },
+    ]);
+  });
+});
+
+describe("layerTimes", () => {
+  it("adds up by room, by module of Node.js and by package", () => {
+    const frame = (functionName: string, url: string) => ({ functionName, url, lineNumber: 0 });
+    const frames = [
+      frame("a", "file:///x/runtime/client/http.ts"),
+      frame("b", "file:///x/runtime/client/stream.ts"),
+      frame("c", "file:///x/runtime/graph.ts"),
+      frame("d", "node:internal/streams/writable"),
+      frame("e", "file:///x/node_modules/@grpc/grpc-js/build/src/server.js"),
+      frame("writev", ""),
+      frame("(garbage collector)", ""),
+      frame("(idle)", ""),
+    ];
+    const profile = {
+      nodes: frames.map((callFrame, id) => ({ id, callFrame })),
+      samples: frames.map((_, id) => id),
+      timeDeltas: frames.map((_, id) => 100 - id),
+    };
+    expect(layerTimes([profile]).map(({ name, micros }) => [name, micros])).toEqual([
+      ["runtime/client", 199],
+      ["runtime", 98],
+      ["Node.js: node:internal/streams", 97],
+      ["package @grpc/grpc-js", 96],
+      ["native code: system calls and the like", 95],
+      ["(garbage collector)", 94],
     ]);
   });
 });

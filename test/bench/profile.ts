@@ -18,11 +18,23 @@ export type CpuProfile = {
 
 export type Self = { readonly name: string; readonly micros: number; readonly share: number };
 
+type CallFrame = CpuProfile["nodes"][number]["callFrame"];
+
 /** Self time by function, largest first; a share is of the time that was not idle. */
-export const selfTimes = (profiles: readonly CpuProfile[]): readonly Self[] => {
+export const selfTimes = (profiles: readonly CpuProfile[]): readonly Self[] =>
+  timesBy(profiles, nameOf);
+
+/** Self time by the room of the house that a function is in, or what of Node.js it belongs to. */
+export const layerTimes = (profiles: readonly CpuProfile[]): readonly Self[] =>
+  timesBy(profiles, layerOf);
+
+const timesBy = (
+  profiles: readonly CpuProfile[],
+  group: (frame: CallFrame) => string,
+): readonly Self[] => {
   const totals = new Map<string, number>();
   for (const { nodes, samples, timeDeltas } of profiles) {
-    const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
+    const names = new Map(nodes.map(({ id, callFrame }) => [id, group(callFrame)]));
     samples.forEach((id, i) => {
       const name = names.get(id) ?? "(unknown)";
       totals.set(name, (totals.get(name) ?? 0) + (timeDeltas[i] ?? 0));
@@ -35,11 +47,20 @@ export const selfTimes = (profiles: readonly CpuProfile[]): readonly Self[] => {
     .sort((a, b) => b.micros - a.micros);
 };
 
-const nameOf = ({
-  functionName,
-  url,
-  lineNumber,
-}: CpuProfile["nodes"][number]["callFrame"]): string => {
+/** What V8 writes for time that is not a function's. */
+const ownNames = new Set(["(idle)", "(garbage collector)", "(program)"]);
+
+const layerOf = ({ functionName, url }: CallFrame): string => {
+  if (ownNames.has(functionName)) return functionName;
+  if (url === "") return "native code: system calls and the like";
+  if (url.startsWith("node:")) return `Node.js: ${url.split("/").slice(0, 2).join("/")}`;
+  const [, module] = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
+  if (module !== undefined) return `package ${module}`;
+  const [, room] = /\/((?:api|host|runtime(?:\/[a-z-]+)?))\/[^/]+$/.exec(url) ?? [];
+  return room ?? "others";
+};
+
+const nameOf = ({ functionName, url, lineNumber }: CallFrame): string => {
   const name = functionName === "" ? "(anonymous)" : functionName;
   if (url === "") return name;
   const file = url.startsWith("file:") ? url.split("/").slice(-3).join("/") : url;

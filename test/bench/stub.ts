@@ -1,10 +1,13 @@
 /**
- * The model stub, a process of its own: keep-alive HTTP/1.1 by hand on sockets, so that it costs
- * little. It reads each request to its end and gives the same answer always; which size, the port
+ * The model stub, a process of its own: keep-alive HTTP/1.1 and gRPC by hand on sockets, so that it
+ * costs little. It reads each request to its end and gives the same answer always; which size, the port
  * says. Tells its parent the ports and ends with it.
  */
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { answerBytes, messageOf, mostNodes, type Size } from "./cases.ts";
+import { messageOf, protoMessageOf } from "./bodies.ts";
+import { answerBytes, mostNodes, type Size } from "./cases.ts";
+import { framed } from "./h2/grpc.ts";
+import { serveGrpc } from "./h2/stub.ts";
 import type { FromStub } from "./messages.ts";
 
 const headEnd = Buffer.from("\r\n\r\n");
@@ -63,17 +66,30 @@ const serve = (socket: Socket, answer: Buffer): void => {
   socket.on("error", () => socket.destroy()); // whoever called is gone
 };
 
-const listen = (answer: Buffer): Promise<number> =>
+const listen = (onSocket: (socket: Socket) => void): Promise<number> =>
   new Promise((resolve, reject) => {
-    const server = createServer({ noDelay: true }, (socket) => serve(socket, answer));
+    const server = createServer({ noDelay: true }, onSocket);
     server.on("error", reject);
     server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)); // a TCP server's address
   });
 
-const listenAll = (size: Size): Promise<readonly number[]> =>
-  Promise.all(Array.from({ length: mostNodes }, () => listen(answerOf(size))));
+const listenRest = (size: Size): Promise<readonly number[]> => {
+  const answer = answerOf(size);
+  return listenAll((socket) => serve(socket, answer));
+};
+
+const listenGrpc = (size: Size): Promise<readonly number[]> => {
+  const message = framed(protoMessageOf(answerBytes[size]));
+  return listenAll((socket) => serveGrpc(socket, message));
+};
+
+const listenAll = (onSocket: (socket: Socket) => void): Promise<readonly number[]> =>
+  Promise.all(Array.from({ length: mostNodes }, () => listen(onSocket)));
 
 process.on("disconnect", () => process.exit(0));
 process.on("SIGINT", () => {}); // Ctrl-C is for the bench, which then ends this process
-const ports: FromStub = { small: await listenAll("small"), large: await listenAll("large") };
+const ports: FromStub = {
+  rest: { small: await listenRest("small"), large: await listenRest("large") },
+  grpc: { small: await listenGrpc("small"), large: await listenGrpc("large") },
+};
 process.send?.(ports);
