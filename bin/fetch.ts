@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { describeFlags, type FlagTable, readFlags } from "../host/flags.ts";
@@ -78,7 +79,7 @@ const run = async (uri: string, folder: string, limits: FetchLimits): Promise<nu
   const warn = (sentence: string): void => {
     process.stderr.write(`espalier fetch: ${redacted(sentence, process.env)}\n`);
   };
-  trust(process.env);
+  trust(process.env, warn);
   const patience = usualPatience;
   const { paths, bytes } = await fetchModel({
     uri,
@@ -94,12 +95,18 @@ const run = async (uri: string, folder: string, limits: FetchLimits): Promise<nu
 };
 
 /** Authorities of one's own, beside those that are known. Source: AWS, rclone and OpenSSL. */
-const trust = (env: NodeJS.ProcessEnv): void => {
+const trust = (env: NodeJS.ProcessEnv, warn: (sentence: string) => void): void => {
   for (const name of ["AWS_CA_BUNDLE", "RCLONE_CA_CERT", "SSL_CERT_FILE"]) {
     const path = env[name];
     if (!path) continue;
+    if (!existsSync(path)) {
+      warn(`${name}: ${path} does not exist; only usual authorities are trusted`);
+      continue;
+    }
     try {
-      setDefaultCACertificates([...getCACertificates("default"), readFileSync(path, "utf8")]);
+      const text = readFileSync(path, "utf8");
+      new X509Certificate(text); // throws if the first one is none
+      setDefaultCACertificates([...getCACertificates("default"), text]);
     } catch {
       const message = `${name}: ${path} holds no certificates that can be read; write a file in PEM`;
       throw new FetchFault("BAD_SETTING", message);

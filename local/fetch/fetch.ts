@@ -8,7 +8,7 @@
 import { statfs } from "node:fs/promises";
 import { makeBudget } from "./budget.ts";
 import { FetchFault, systemCodeOf } from "./fault.ts";
-import { makeAgents, withoutSecrets } from "./http.ts";
+import { type Agents, makeAgents, withoutSecrets } from "./http.ts";
 import { checkNames } from "./names.ts";
 import { type Place, placeOf } from "./place.ts";
 import { type Patience, retrying } from "./retry.ts";
@@ -61,16 +61,19 @@ export const fetchModel = async (options: FetchOptions): Promise<Fetched> => {
 };
 
 /** The libraries of stores that are not asked are not loaded. */
-const sourceOf = async (place: Place, { env, warn }: FetchOptions): Promise<Source> => {
+const sourceOf = async (place: Place, options: FetchOptions): Promise<Source> => {
+  const { env, warn, patience } = options;
+  const agents = (isTrusting = false): Agents =>
+    makeAgents({ env, isTrusting, idleMs: patience.idleMs });
   switch (place.kind) {
     case "disk":
       return (await import("./disk.ts")).makeDisk({ path: place.path, warn });
     case "web":
-      return (await import("./web.ts")).makeWeb(place.url, makeAgents(env));
+      return (await import("./web.ts")).makeWeb(place.url, agents());
     case "s3":
-      return (await import("./s3.ts")).makeS3(place, makeAgents(env, place.settings.isTrusting));
+      return (await import("./s3.ts")).makeS3(place, agents(place.settings.isTrusting));
     case "gcs":
-      return (await import("./gcs.ts")).makeGcs(place, makeAgents(env, place.settings.isTrusting));
+      return (await import("./gcs.ts")).makeGcs(place, agents(place.settings.isTrusting));
   }
 };
 
@@ -148,9 +151,9 @@ const checkSpace = async (
 ): Promise<void> => {
   let missing = 0;
   for (const { name, size = 0 } of files) missing += size - ((await stage.find(name))?.bytes ?? 0);
-  const { bavail, bsize } = await statfs(folder);
+  const { bavail, bsize, blocks } = await statfs(folder);
   const free = bavail * bsize;
-  if (missing <= free) return;
+  if (missing <= free || blocks === 0) return; // 0 is what a file system says that does not know
   throw fullFault(folder, `${missing} bytes are to come, ${free} are free`);
 };
 

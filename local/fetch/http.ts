@@ -19,15 +19,28 @@ export type Answer = {
   readonly body: IncomingMessage;
 };
 
-export type Agents = { readonly http: PlainAgent; readonly https: SecureAgent };
+export type Agents = {
+  readonly http: PlainAgent;
+  readonly https: SecureAgent;
+  /** How long a server may be silent. */
+  readonly idleMs: number;
+};
+
+export type AgentOptions = {
+  readonly env: Env;
+  readonly idleMs: number;
+  /** Whether any certificate will do. */
+  readonly isTrusting?: boolean;
+};
 
 const mostRedirects = 5;
 const mostErrorBytes = 65_536;
 
 /** `proxyEnv`: HTTP_PROXY, HTTPS_PROXY and NO_PROXY count. */
-export const makeAgents = (env: Env, isTrusting = false): Agents => {
+export const makeAgents = ({ env, idleMs, isTrusting = false }: AgentOptions): Agents => {
   const options = { keepAlive: true, proxyEnv: { ...env } };
   return {
+    idleMs,
     http: new PlainAgent(options),
     https: new SecureAgent({ ...options, ...(isTrusting ? { rejectUnauthorized: false } : {}) }),
   };
@@ -79,12 +92,22 @@ const askOnce = ({ url, headers, signal }: Ask, agents: Agents): Promise<Answer>
       headers: { "accept-encoding": "identity", ...headers },
       signal,
     });
+    sent.setTimeout(agents.idleMs, () => sent.destroy(silence(url, agents)));
     sent.on("error", (error) => reject(networkFault(url.origin, error)));
     sent.on("response", (body) =>
       resolve({ status: body.statusCode ?? 0, headers: body.headers, body }),
     );
     sent.end();
   });
+
+const silence = ({ origin }: URL, { idleMs }: Agents): FetchFault =>
+  new FetchFault(
+    "UNREACHABLE",
+    `${origin} says nothing for ${idleMs / 1000} s; check the address`,
+    {
+      isPassing: true,
+    },
+  );
 
 /** The beginning of a short body, of an error. */
 export const textOf = async (body: Readable, limitBytes = mostErrorBytes): Promise<string> => {

@@ -23,11 +23,18 @@ const types = { s3: "S3", "google cloud storage": "GCS", gcs: "GCS" } as const;
 /** What a remote of these names is if its variables do not say: v1's image knew `gs`. */
 const usualTypes: Readonly<Record<string, string>> = { gs: "google cloud storage", s3: "s3" };
 
+/** Each of them says that there is a remote: another one's name may begin with this one's. */
+const telling: readonly string[] = [
+  ...["TYPE", "PROVIDER", "ENDPOINT", "REGION", "ENV_AUTH"],
+  ...["ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "ACCESS_TOKEN"],
+  ...["ANONYMOUS", "SERVICE_ACCOUNT_CREDENTIALS", "SERVICE_ACCOUNT_FILE"],
+];
+
 /** The remote of that name; undefined if the environment has none. @throws {FetchFault} BAD_SETTING */
 export const remoteOf = (name: string, env: Env): Remote | undefined => {
   const upper = name.toUpperCase();
   const spellings = [upper, upper.replaceAll("-", "_")].map((each) => `RCLONE_CONFIG_${each}_`);
-  const prefix = spellings.find((each) => Object.keys(env).some((key) => key.startsWith(each)));
+  const prefix = spellings.find((each) => telling.some((option) => env[`${each}${option}`]));
   if (prefix === undefined) return undefined;
   const type = (env[`${prefix}TYPE`] || usualTypes[name.toLowerCase()])?.toLowerCase();
   const variable = (option: string): string => `${prefix}${option}`;

@@ -51,7 +51,7 @@ export const s3FromEnv = (env: Env): S3Settings => {
     isTrusting: isNo("S3_VERIFY_SSL", env) || saysYes("RCLONE_NO_CHECK_CERTIFICATE", env),
     isRequesterPaying: false,
     customerKey: undefined,
-    remedy: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    remedy: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
   };
 };
 

@@ -59,7 +59,11 @@ const configOf = (settings: S3Settings, agents: Agents): S3ClientConfig => {
     maxAttempts: 1, // asking again is the same for all stores
     followRegionRedirects: true,
     responseChecksumValidation: "WHEN_REQUIRED", // parts are checked together, where they meet
-    requestHandler: { httpAgent: agents.http, httpsAgent: agents.https, connectionTimeout: 10_000 },
+    requestHandler: {
+      ...{ httpAgent: agents.http, httpsAgent: agents.https, connectionTimeout: 10_000 },
+      ...{ requestTimeout: agents.idleMs, throwOnRequestTimeout: true },
+      socketTimeout: agents.idleMs,
+    },
   };
 };
 

@@ -1,12 +1,15 @@
 /** `espalier fetch` from an emulator of Google Cloud Storage. */
-import { randomBytes } from "node:crypto";
+import { createVerify, generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { closeAfterAll, closeAfterEach } from "../contract/cleanup.ts";
-import { type Between, startBetween } from "./support/between.ts";
+import { type Between, startBetween, storesAuthority } from "./support/between.ts";
 import { codeIn, filesIn, startFetch } from "./support/fetch.ts";
 import { startGcs, temporary } from "./support/servers.ts";
+import { startTunnel } from "./support/tunnel.ts";
 
 const always = closeAfterAll();
 const later = closeAfterEach();
@@ -115,15 +118,69 @@ describe("espalier fetch gs://", () => {
     }
   });
 
+  it("asks Google for a token, through a proxy, and signs with it", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const account = {
+      type: "service_account",
+      client_email: "reader@project.iam.gserviceaccount.com",
+      private_key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    };
+    const scopes: unknown[] = [];
+    const token = "token-that-google-gave";
+    /** Google's two hosts: the one that gives tokens, and the store, which wants one. */
+    const answers = (request: IncomingMessage, response: ServerResponse): boolean => {
+      if (request.headers.host?.startsWith("oauth2.") === true) {
+        void text(request).then((body) => {
+          const assertion = new URLSearchParams(body).get("assertion") ?? "";
+          const [head = "", claims = "", signature = ""] = assertion.split(".");
+          const isSigned = createVerify("sha256")
+            .update(`${head}.${claims}`)
+            .verify(publicKey, signature, "base64url");
+          scopes.push(JSON.parse(Buffer.from(claims, "base64url").toString()).scope);
+          response.writeHead(isSigned ? 200 : 400, { "Content-Type": "application/json" });
+          response.end(JSON.stringify({ access_token: token, expires_in: 3600 }));
+        });
+        return true;
+      }
+      if (request.headers.authorization === `Bearer ${token}`) return false;
+      response.writeHead(401).end("{}");
+      return true;
+    };
+    const between = await startBetween(port, { later, certificate: "stores", answers });
+    const tunnel = await startTunnel(between.port, later);
+    const path = join(temporary(later), "key.json");
+    writeFileSync(path, JSON.stringify(account));
+    const surroundings = { HTTPS_PROXY: tunnel.url, SSL_CERT_FILE: storesAuthority };
+    for (const secret of [
+      { GOOGLE_APPLICATION_CREDENTIALS: path },
+      {
+        RCLONE_CONFIG_GS_TYPE: "google cloud storage",
+        RCLONE_CONFIG_GS_ANONYMOUS: "false",
+        RCLONE_CONFIG_GS_SERVICE_ACCOUNT_CREDENTIALS: JSON.stringify(account),
+      },
+    ]) {
+      const folder = temporary(later);
+      const all = { ...surroundings, ...secret };
+      const run = await startFetch(later, ["gs://models/iris", folder], all).done;
+      expect([run.code, run.message]).toEqual([0, ""]);
+      expect(filesIn(folder)).toHaveLength(3);
+    }
+    const scope = "https://www.googleapis.com/auth/devstorage.read_only";
+    expect(scopes).toEqual([scope, scope]);
+    expect(new Set(tunnel.hosts)).toEqual(
+      new Set(["oauth2.googleapis.com:443", "storage.googleapis.com:443"]),
+    );
+  });
+
   it("says what is wrong with a key file", async () => {
     const between = await startBetween(port, { later });
     const path = join(temporary(later), "key.json");
-    for (const [text, code] of [
+    for (const [written, code] of [
       [undefined, "BAD_CREDENTIALS"],
       ["{private", "BAD_SETTING"],
       ['{"client_email":"a@b"}', "BAD_CREDENTIALS"],
     ] as const) {
-      if (text !== undefined) writeFileSync(path, text);
+      if (written !== undefined) writeFileSync(path, written);
       const all = { ...env(between), GOOGLE_APPLICATION_CREDENTIALS: path };
       const run = await startFetch(later, ["gs://models/iris", temporary(later)], all).done;
       expect(codeIn(run)).toBe(code);

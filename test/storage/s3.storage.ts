@@ -1,6 +1,8 @@
 /** `espalier fetch` from a real store that speaks S3. */
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import {
   CompleteMultipartUploadCommand,
@@ -73,6 +75,32 @@ describe("espalier fetch s3://", () => {
       const folder = temporary(later);
       expect((await startFetch(later, [uri, folder], secret).done).code).toBe(0);
       expect(filesIn(folder)).toEqual(["model"]);
+    }
+  });
+
+  it("takes credentials that are lent, and says when there are none", async () => {
+    await put("lent/model", "m");
+    const file = join(temporary(later), "credentials");
+    const lines = [`aws_access_key_id=${keys.id}`, `aws_secret_access_key=${keys.secret}`];
+    writeFileSync(file, ["[reader]", ...lines].join("\n"));
+    const refusing = createServer((_request, response) => response.writeHead(403).end("{}"));
+    await new Promise<void>((resolve) => refusing.listen(0, "127.0.0.1", resolve));
+    later(() => {
+      refusing.closeAllConnections();
+      refusing.close();
+    });
+    const { port } = refusing.address() as AddressInfo; // it listens on a port
+    const lenders = [
+      { env: { AWS_PROFILE: "reader", AWS_SHARED_CREDENTIALS_FILE: file }, code: "" },
+      {
+        env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/` },
+        code: "BAD_CREDENTIALS",
+      },
+    ];
+    for (const lender of lenders) {
+      const all = { AWS_ENDPOINT_URL: `http://127.0.0.1:${store.port}`, ...lender.env };
+      const run = await startFetch(later, ["s3://models/lent", temporary(later)], all).done;
+      expect([run.code, codeIn(run)]).toEqual([lender.code === "" ? 0 : 1, lender.code]);
     }
   });
 
@@ -233,12 +261,12 @@ describe("espalier fetch s3://", () => {
       },
       {
         name: "says that there is no authority in a file",
-        over: { SSL_CERT_FILE: "/nowhere" },
+        over: { SSL_CERT_FILE: "/etc/hostname" },
         want: [1, "BAD_SETTING"],
       },
     ])("$name", async ({ over, want }) => {
       await put("tls/model", "m");
-      const between = await startBetween(store.port, { later, isSecure: true });
+      const between = await startBetween(store.port, { later, certificate: "first" });
       const all = { ...env(), ...over, AWS_ENDPOINT_URL: between.url };
       const run = await startFetch(later, ["s3://models/tls", temporary(later)], all).done;
       expect([run.code, codeIn(run)]).toEqual(want);

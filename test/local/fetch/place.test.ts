@@ -168,6 +168,11 @@ describe("placeOf", () => {
     expect(placeOf(uri, env)).toMatchObject(want);
   });
 
+  it("does not take another remote for this one", () => {
+    const env = { ...aws, RCLONE_CONFIG_S3_PROD_TYPE: "s3" };
+    expect(placeOf("s3://b/k", env)).toMatchObject({ settings: { credentials: keys } });
+  });
+
   it("takes Google's own variables", () => {
     const env = { GOOGLE_APPLICATION_CREDENTIALS: "/f", STORAGE_EMULATOR_HOST: "localhost:1" };
     expect(placeOf("gs://b/k", env)).toMatchObject({

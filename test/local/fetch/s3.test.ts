@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { type Answering, faultOf, fetching } from "./harness.ts";
+import { type Answering, faultOf, fetching, patience } from "./harness.ts";
 
 const { state, files, fetched } = fetching();
 
@@ -104,6 +104,14 @@ describe("fetchModel from S3", () => {
       for (const { message } of [folder, object]) expect(message).not.toContain("secret-key");
     },
   );
+
+  it("does not wait for a store that says nothing", async () => {
+    state.answer = () => {};
+    const impatient = { ...patience, attempts: 2, idleMs: 50 };
+    const done = fetched("s3://models/a/", { env: env(), patience: impatient });
+    expect(await faultOf(done)).toMatchObject({ code: "UNREACHABLE" });
+    expect(state.asked).toHaveLength(2);
+  });
 
   it("follows a bucket into its region", async () => {
     state.answer = (request, response) => {

@@ -184,14 +184,17 @@ describe("fetchModel over HTTP", () => {
   });
 
   it("does not wait for a server that says nothing", async () => {
+    const impatient = { ...patience, attempts: 2, idleMs: 50 };
     state.answer = (_request, response) => {
       response.writeHead(200, { "Content-Length": body.length });
       response.write("x"); // and no more
     };
-    const impatient = { ...patience, attempts: 2, idleMs: 50 };
-    const done = fetched(`${state.url}/a`, { patience: impatient });
-    expect(await faultOf(done)).toMatchObject({ code: "UNREACHABLE" });
-    expect(state.asked).toHaveLength(2);
+    const halfway = fetched(`${state.url}/a`, { patience: impatient });
+    expect(await faultOf(halfway)).toMatchObject({ code: "UNREACHABLE" });
+    state.answer = () => {};
+    const mute = fetched(`${state.url}/a`, { patience: impatient });
+    expect(await faultOf(mute)).toMatchObject({ code: "UNREACHABLE" });
+    expect(state.asked).toHaveLength(4);
   });
 
   it("sends a password as a header, no further than to its server, and does not tell it", async () => {

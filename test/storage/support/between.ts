@@ -34,13 +34,15 @@ export type Plan = { readonly cut?: number; readonly alter?: number };
 
 export type BetweenOptions = {
   readonly later: Later;
-  readonly isSecure?: boolean;
+  /** Of the server, if it speaks TLS: `first` is for this machine. */
+  readonly certificate?: "first" | "stores";
   /** Answers a request itself, if it says that it does. */
   readonly answers?: (request: IncomingMessage, response: ServerResponse) => boolean;
 };
 
 const certificates = new URL("../../support/certificates/", import.meta.url);
 export const authority = new URL("ca.crt", certificates).pathname;
+export const storesAuthority = new URL("stores.crt", certificates).pathname;
 
 /** A GET that asks for an object's bytes, of S3 or of Google's. */
 const isFile = ({ method, url = "" }: IncomingMessage): boolean =>
@@ -50,7 +52,7 @@ const isFile = ({ method, url = "" }: IncomingMessage): boolean =>
 
 export const startBetween = async (
   upstream: number,
-  { later, isSecure = false, answers = () => false }: BetweenOptions,
+  { later, certificate, answers = () => false }: BetweenOptions,
 ): Promise<Between> => {
   const passed: Passed[] = [];
   const plans: Plan[] = [];
@@ -86,11 +88,12 @@ export const startBetween = async (
     });
     asked.pipe(sent);
   };
+  const isSecure = certificate !== undefined;
   const server = isSecure
     ? createSecureServer(
         {
-          cert: readFileSync(new URL("first.crt", certificates)),
-          key: readFileSync(new URL("first.key", certificates)),
+          cert: readFileSync(new URL(`${certificate}.crt`, certificates)),
+          key: readFileSync(new URL(`${certificate}.key`, certificates)),
         },
         listener,
       )
