@@ -14,9 +14,10 @@ import {
 } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { closeAfterAll, closeAfterEach } from "../contract/cleanup.ts";
-import { authority, startBetween } from "./support/between.ts";
+import { authority, startBetween, storesAuthority } from "./support/between.ts";
 import { codeIn, filesIn, startFetch } from "./support/fetch.ts";
 import { keys, type S3Server, startS3, temporary } from "./support/servers.ts";
+import { startTunnel } from "./support/tunnel.ts";
 
 const always = closeAfterAll();
 const later = closeAfterEach();
@@ -271,6 +272,20 @@ describe("espalier fetch s3://", () => {
       const run = await startFetch(later, ["s3://models/tls", temporary(later)], all).done;
       expect([run.code, codeIn(run)]).toEqual(want);
     });
+  });
+
+  it("goes through the proxy of the environment", async () => {
+    await put("proxy/model", "m");
+    const between = await startBetween(store.port, { later, certificate: "stores" });
+    const tunnel = await startTunnel(between.port, later);
+    const host = "storage.googleapis.com"; // any that the certificate is for
+    const all = {
+      ...{ ...env(), AWS_ENDPOINT_URL: `https://${host}` },
+      ...{ HTTPS_PROXY: tunnel.url, SSL_CERT_FILE: storesAuthority },
+    };
+    const run = await startFetch(later, ["s3://models/proxy", temporary(later)], all).done;
+    expect([run.code, run.message]).toEqual([0, ""]);
+    expect(new Set(tunnel.hosts)).toEqual(new Set([`${host}:443`]));
   });
 
   it("refuses more than it may fetch before the first byte", async () => {
