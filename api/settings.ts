@@ -185,7 +185,7 @@ export const defaultSettings: Settings = {
   gateway: "",
   predictorServers,
   storageInitializer: {
-    image: "seldonio/rclone-storage-initializer:1.17.1",
+    image: `espalier/storage-initializer:${version}`,
     cpuRequest: "100m",
     cpuLimit: "1",
     memoryRequest: "100Mi",

@@ -37,7 +37,7 @@ const commands: Readonly<Record<string, Command>> = {
     load: () => import("./serve.ts"),
   },
   fetch: {
-    summary: "fetch a stored model into a folder, from http(s) or S3",
+    summary: "fetch a stored model into a folder: from a volume, http(s), S3, Google Cloud Storage",
     load: () => import("./fetch.ts"),
   },
 };

@@ -1,10 +1,12 @@
 /**
- * Upgrades of the operator do not restart models: a predictor keeps the engine it runs until
- * something else of it changes. Source: design 5.2.7; deviation O12.
+ * Upgrades of the operator do not restart models: a predictor keeps the engine it runs, and the
+ * initializer that fetched its models, until something else of it changes. Source: design 5.2.7;
+ * deviation O12.
  */
 import { protocolOf, transportOf } from "../api/deployment.ts";
+import { locate } from "../api/graph.ts";
 import { isPlain } from "../api/shape/plain.ts";
-import type { Deployment } from "../api/types.ts";
+import type { Deployment, PredictorSpec } from "../api/types.ts";
 import { digestOf } from "./digest.ts";
 import { listAt, textAt, valueAt } from "./live.ts";
 import { annotated, engineBasisAnnotation, markOf } from "./marks.ts";
@@ -19,35 +21,68 @@ const containersOf = (object: KubernetesObject): readonly unknown[] =>
 const engineOf = (object: KubernetesObject): unknown =>
   containersOf(object).find((container) => textAt(container, "name") === engineContainerName);
 
-const withContainers = (
-  object: KubernetesObject,
-  containers: readonly unknown[],
-): KubernetesObject => ({
+const initializersOf = (object: KubernetesObject): readonly unknown[] =>
+  listAt(templateOf(object), "spec", "initContainers");
+
+/** Our own storage initializer, from whatever registry; its version alone is the operator's. */
+const ours = /(^|\/)espalier\/storage-initializer[:@]/;
+
+const isOurs = (container: unknown): boolean => ours.test(textAt(container, "image"));
+
+const withPod = (object: KubernetesObject, fields: object): KubernetesObject => ({
   ...object,
   spec: {
     ...fieldsOf(object["spec"]),
     template: {
       ...fieldsOf(templateOf(object)),
-      spec: { ...fieldsOf(valueAt(object, "spec", "template", "spec")), containers },
+      spec: { ...fieldsOf(valueAt(object, "spec", "template", "spec")), ...fields },
     },
   },
 });
 
+const withContainers = (
+  object: KubernetesObject,
+  containers: readonly unknown[],
+): KubernetesObject => withPod(object, { containers });
+
+/** With these images in the place of our initializers' own; without one, as it is. */
+const withInitializers = (
+  object: KubernetesObject,
+  imageOf: (name: string) => string,
+): KubernetesObject => {
+  const initContainers = initializersOf(object);
+  if (!initContainers.some(isOurs)) return object;
+  return withPod(object, {
+    initContainers: initContainers.map((one) =>
+      isOurs(one) ? { ...fieldsOf(one), image: imageOf(textAt(one, "name")) } : one,
+    ),
+  });
+};
+
 const fieldsOf = (value: unknown): object => (isPlain(value) ? value : {});
 
-/** What an engine was started for: all of its pod but the engine itself, its plan and its ports. */
+/** What a pod was started for: all of it but the engine itself and our initializers' version, and the engine's plan and ports. */
 const basisOf = (object: KubernetesObject, { deployment, predictor }: Origin): string => {
-  const { predictors } = deployment.spec;
   const engine = engineOf(object);
   const others = containersOf(object).filter((container) => container !== engine);
+  const written = deployment.spec.predictors.find(({ name }) => name === predictor);
+  const images = writtenInitializers(written);
   return digestOf({
-    template: templateOf(withContainers(object, others)),
+    template: templateOf(withInitializers(withContainers(object, others), () => "")),
+    ...(images.length > 0 ? { images } : {}),
     plan: listAt(engine, "env").find((one) => textAt(one, "name") === "ENGINE_PREDICTOR"),
     ports: valueAt(engine, "ports"),
-    svcOrchSpec: predictors.find(({ name }) => name === predictor)?.svcOrchSpec,
+    svcOrchSpec: written?.svcOrchSpec,
     protocol: protocolOf(deployment),
     transport: transportOf(deployment),
   });
+};
+
+/** The images that the manifest itself names: another one is a change of its user's. */
+const writtenInitializers = (predictor: PredictorSpec | undefined): readonly string[] => {
+  if (predictor === undefined) return [];
+  const owners = [...locate(predictor.graph, "").map(({ unit }) => unit), predictor.explainer];
+  return owners.flatMap((owner) => owner?.storageInitializerImage ?? []);
 };
 
 /** What a Deployment was rendered from; `predictor` is a name. */
@@ -61,8 +96,8 @@ export type Engine = {
 };
 
 /**
- * The Deployment with the engine that runs in it, if that is of another image and nothing else has
- * changed; a Deployment without an engine as it is.
+ * The Deployment with the engine and the initializers that run in it, if these are of other images and
+ * nothing else has changed; a Deployment with none of them as it is.
  */
 export const withEngine = (
   object: KubernetesObject,
@@ -70,16 +105,26 @@ export const withEngine = (
   origin: Origin,
 ): Engine => {
   const wanted = engineOf(object);
-  if (wanted === undefined) return { object, isKept: false };
+  if (wanted === undefined && !initializersOf(object).some(isOurs)) {
+    return { object, isKept: false };
+  }
   const basis = basisOf(object, origin);
   const full = annotated(object, { [engineBasisAnnotation]: basis });
-  const running = live && engineOf(live);
+  if (live === undefined || markOf(live, engineBasisAnnotation) !== basis) {
+    return { object: full, isKept: false };
+  }
+  const kept = withInitializers(full, (name) =>
+    textAt(
+      initializersOf(live).find((one) => textAt(one, "name") === name),
+      "image",
+    ),
+  );
+  const running = engineOf(live);
   const isKept =
-    live !== undefined &&
+    wanted !== undefined &&
     running !== undefined &&
-    markOf(live, engineBasisAnnotation) === basis &&
     textAt(running, "image") !== textAt(wanted, "image");
-  if (!isKept) return { object: full, isKept };
-  const containers = containersOf(object).map((one) => (one === wanted ? running : one));
-  return { object: withContainers(full, containers), isKept };
+  if (!isKept) return { object: kept, isKept };
+  const containers = containersOf(kept).map((one) => (one === wanted ? running : one));
+  return { object: withContainers(kept, containers), isKept };
 };

@@ -2,177 +2,173 @@
  * `espalier fetch`: the files of a stored model, from where a URI says into a folder. What a storage
  * initializer does in a cluster.
  *
- * Files are written under names of their own and renamed when they are whole; sizes and time are
- * bounded.
+ * A place is read from the URI and the environment; its source lists the files; they are transferred
+ * to a stage, several at a time; when all are there and checked, they are put into the folder.
  */
-import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname, join, normalize } from "node:path";
-import { Readable, Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import type { ReadableStream } from "node:stream/web";
-import { FetchFault } from "./fault.ts";
-import { makeS3, type S3 } from "./s3.ts";
+import { statfs } from "node:fs/promises";
+import { makeBudget } from "./budget.ts";
+import { FetchFault, systemCodeOf } from "./fault.ts";
+import { type Agents, makeAgents, withoutSecrets } from "./http.ts";
+import { checkNames } from "./names.ts";
+import { type Place, placeOf } from "./place.ts";
+import { type Patience, retrying } from "./retry.ts";
+import type { Env, Source, StoredFile } from "./source.ts";
+import { openStage, type Stage } from "./stage.ts";
+import { type Transfers, transfer } from "./transfer.ts";
 
 export type FetchLimits = {
   /** Of all files together. */
   readonly maxBytes: number;
   readonly maxFiles: number;
   readonly timeoutMs: number;
+  /** How many files at a time. */
+  readonly parallel: number;
 };
 
 export type FetchOptions = {
   readonly uri: string;
   readonly folder: string;
   readonly limits: FetchLimits;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly now: () => Date;
+  readonly patience: Patience;
+  readonly env: Env;
+  /** Told what is left out, though it does no harm. */
+  readonly warn: (sentence: string) => void;
 };
 
-type Job = {
-  readonly options: FetchOptions;
-  readonly signal: AbortSignal;
-  bytesLeft: number;
+export type Fetched = {
+  readonly paths: readonly string[];
+  /** That came; less than the files have when a fetch that was broken off is continued. */
+  readonly bytes: number;
 };
 
-/** Resolves with the files that were written. @throws {FetchFault} with what is wrong, for people. */
-export const fetchModel = async (options: FetchOptions): Promise<readonly string[]> => {
-  const { uri, limits } = options;
-  const signal = AbortSignal.timeout(limits.timeoutMs);
-  const job: Job = { options, signal, bytesLeft: limits.maxBytes };
-  const url = URL.parse(uri);
-  if (url === null) throw new FetchFault(`${uri} is no URI`);
+/** @throws {FetchFault} with what is wrong, where, and how to mend it. */
+export const fetchModel = async (options: FetchOptions): Promise<Fetched> => {
+  const { limits, folder } = options;
+  const place = placeOf(options.uri, options.env);
+  const source = await sourceOf(place, options);
+  const late = AbortSignal.timeout(limits.timeoutMs);
   try {
-    switch (url.protocol) {
-      case "http:":
-      case "https:":
-        return [await fetchFile(url, job)];
-      case "s3:":
-        return await fetchFromS3(url, job);
-      default:
-        throw new FetchFault(`${url.protocol} is not fetched: use http:, https: or s3:`);
-    }
+    return await fetchFrom(source, originOf(place), options, late);
   } catch (thrown) {
-    if (thrown instanceof FetchFault) throw thrown;
-    const ranOut = signal.aborted
-      ? `took longer than ${limits.timeoutMs / 1000} s`
-      : reasonOf(thrown);
-    throw new FetchFault(`${withoutSecrets(url)}: ${ranOut}`);
+    if (late.aborted) {
+      const message = `${source.where}: took longer than ${limits.timeoutMs / 1000} s; raise ESPALIER_FETCH_TIMEOUT, and it goes on where it stopped`;
+      throw new FetchFault("TIMED_OUT", message, { cause: thrown });
+    }
+    throw thrown instanceof FetchFault ? thrown : folderFault(folder, thrown);
+  } finally {
+    source.close();
   }
 };
 
-const fetchFile = async (url: URL, job: Job): Promise<string> => {
-  const name = nameIn(url);
-  return save(await request(plainRequest(url), job.signal), name, job);
+/** The libraries of stores that are not asked are not loaded. */
+const sourceOf = async (place: Place, options: FetchOptions): Promise<Source> => {
+  const { env, warn, patience } = options;
+  const agents = (isTrusting = false): Agents =>
+    makeAgents({ env, isTrusting, idleMs: patience.idleMs });
+  switch (place.kind) {
+    case "disk":
+      return (await import("./disk.ts")).makeDisk({ path: place.path, warn });
+    case "web":
+      return (await import("./web.ts")).makeWeb(place.url, agents());
+    case "s3":
+      return (await import("./s3.ts")).makeS3(place, agents(place.settings.isTrusting));
+    case "gcs":
+      return (await import("./gcs.ts")).makeGcs(place, agents(place.settings.isTrusting));
+  }
 };
 
-/** A name and password in a URL go into a header. Source: RFC 7617. */
-const plainRequest = (url: URL): Request => {
-  const { username, password } = url;
-  if (username === "" && password === "") return new Request(url);
-  const bare = new URL(url);
-  bare.username = "";
-  bare.password = "";
-  const pair = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
-  return new Request(bare, { headers: { authorization: `Basic ${pair.toString("base64")}` } });
+/** Tells one model from another, without secrets. */
+const originOf = (place: Place): string => {
+  if (place.kind === "disk") return `file ${place.path}`;
+  if (place.kind === "web") return `web ${withoutSecrets(place.url)}`;
+  return `${place.kind} ${place.settings.endpoint ?? ""} ${place.bucket} ${place.key}`;
 };
 
-const reasonOf = (thrown: unknown): string => {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const { cause } = thrown; // fetch hides what happened behind "fetch failed"
-  return cause instanceof Error && cause.message !== "" ? cause.message : thrown.message;
-};
-
-/** A URL may hold a password, or a signature in its query. */
-const withoutSecrets = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`;
-
-const request = async (asked: Request, signal: AbortSignal): Promise<Response> => {
-  const response = await fetch(asked, { signal });
-  if (response.ok) return response;
-  await response.body?.cancel();
-  const where = withoutSecrets(new URL(asked.url));
-  throw new FetchFault(
-    `${where} answers ${response.status} ${response.statusText}`.trim(),
-    response.status,
-  );
-};
-
-/** The last part of the path, which must be a name. */
-const nameIn = (url: URL): string => {
-  const last = decodeURIComponent(url.pathname.split("/").at(-1) ?? "");
-  if (last !== "" && last !== "." && last !== ".." && !/[/\\\0]/.test(last)) return last;
-  throw new FetchFault(`${withoutSecrets(url)} names no file: end it with the name of one`);
-};
-
-const save = async (response: Response, name: string, job: Job): Promise<string> => {
-  const { folder, limits } = job.options;
-  const path = join(folder, name);
-  const part = `${path}.part`;
-  await mkdir(dirname(path), { recursive: true });
-  const counted = new Transform({
-    transform: (chunk: Buffer, _encoding, done) => {
-      job.bytesLeft -= chunk.length;
-      if (job.bytesLeft >= 0) return done(null, chunk);
-      return done(
-        new FetchFault(`${name} is too large: at most ${limits.maxBytes} bytes are fetched`),
-      );
-    },
+const fetchFrom = async (
+  source: Source,
+  origin: string,
+  options: FetchOptions,
+  late: AbortSignal,
+): Promise<Fetched> => {
+  const { folder, limits, patience, env } = options;
+  const files = await retrying(() => source.list(limits.maxFiles, late), {
+    patience,
+    signal: late,
   });
+  if (files.length === 0) {
+    const message = `${source.where} holds nothing; check the name of the key or folder`;
+    throw new FetchFault("NOT_FOUND", message);
+  }
+  checkNames(files, source.where);
+  const budget = makeBudget(limits.maxBytes, source.where);
+  for (const { name, size } of files) if (size !== undefined) budget.hold(name, size);
+  const stage = await openStage(folder, origin);
   try {
-    if (response.body === null) throw new FetchFault(`${name} is empty`);
-    // the two declarations of one stream, of the web and of Node, differ
-    const body = Readable.fromWeb(response.body as ReadableStream);
-    await pipeline(body, counted, createWriteStream(part), { signal: job.signal });
-    await rename(part, path);
-    return path;
+    await checkSpace(files, stage, folder);
+    const isChecking = env["RCLONE_IGNORE_CHECKSUM"]?.toLowerCase() !== "true";
+    await transferAll(files, limits.parallel, {
+      ...{ source, stage, budget, patience, isChecking, signal: late },
+    });
+    const paths = await stage.release(files.map(({ name }) => name));
+    return { paths, bytes: budget.total() };
   } catch (thrown) {
-    await rm(part, { force: true });
+    await stage.leave();
     throw thrown;
   }
 };
 
-/** The object of that key; if there is none, all whose keys begin with it as with a folder. */
-const fetchFromS3 = async (url: URL, job: Job): Promise<readonly string[]> => {
-  const { options, signal } = job;
-  const s3 = makeS3(url.hostname, options.env, options.now);
-  const key = decodeURIComponent(url.pathname.slice(1));
-  if (key !== "" && !key.endsWith("/")) {
-    const single = await request(s3.get(key), signal).catch((thrown) => {
-      if (thrown instanceof FetchFault && thrown.status === 404) return undefined;
-      throw thrown;
-    });
-    if (single !== undefined) return [await save(single, nameIn(url), job)];
-  }
-  const prefix = key === "" || key.endsWith("/") ? key : `${key}/`;
-  const keys = await listAll(s3, prefix, job);
-  if (keys.length === 0) throw new FetchFault(`s3://${url.hostname}/${key} holds nothing`);
-  const saved: string[] = [];
-  for (const each of keys) {
-    const name = each.slice(prefix.length);
-    if (normalize(`/${name}`) !== `/${name}`) throw new FetchFault(`the key ${each} is no path`);
-    saved.push(await save(await request(s3.get(each), signal), name, job));
-  }
-  return saved;
+/** The first that fails ends the others; what they have is continued the next time. */
+const transferAll = async (
+  files: readonly StoredFile[],
+  parallel: number,
+  transfers: Transfers,
+): Promise<void> => {
+  let fault: unknown;
+  const failed = new AbortController();
+  const signal = AbortSignal.any([transfers.signal, failed.signal]);
+  const queue = files.values();
+  const work = async (): Promise<void> => {
+    for (const file of queue) {
+      if (signal.aborted) return;
+      try {
+        await transfer(file, { ...transfers, signal });
+      } catch (thrown) {
+        fault ??= thrown;
+        failed.abort();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(parallel, files.length) }, work));
+  if (fault !== undefined) throw fault;
+  transfers.signal.throwIfAborted();
 };
 
-const listAll = async (
-  s3: S3,
-  prefix: string,
-  { options, signal }: Job,
-): Promise<readonly string[]> => {
-  const { maxFiles } = options.limits;
-  const keys: string[] = [];
-  let after: string | undefined;
-  do {
-    const response = await request(s3.list(prefix, after), signal);
-    const page = s3.readList(await response.text());
-    keys.push(...page.keys.filter((key) => !key.endsWith("/"))); // consoles make objects of folders
-    if (keys.length > maxFiles) {
-      throw new FetchFault(
-        `${prefix} holds more than ${maxFiles} files: name the model's own folder`,
-      );
-    }
-    after = page.next;
-  } while (after !== undefined);
-  return keys;
+/** Says before the first byte what could not end well. */
+const checkSpace = async (
+  files: readonly StoredFile[],
+  stage: Stage,
+  folder: string,
+): Promise<void> => {
+  let missing = 0;
+  for (const { name, size = 0 } of files) missing += size - ((await stage.find(name))?.bytes ?? 0);
+  const { bavail, bsize, blocks } = await statfs(folder);
+  const free = bavail * bsize;
+  if (missing <= free || blocks === 0) return; // 0 is what a file system says that does not know
+  throw fullFault(folder, `${missing} bytes are to come, ${free} are free`);
+};
+
+const fullFault = (folder: string, more: string, cause?: unknown): FetchFault =>
+  new FetchFault(
+    "DISK_FULL",
+    `the disk of ${folder} is full: ${more}; give it more room: the volume's sizeLimit, the pod's ephemeral-storage, the node's disk`,
+    cause === undefined ? {} : { cause },
+  );
+
+/** What the system says when files are written. */
+const folderFault = (folder: string, thrown: unknown): unknown => {
+  const code = systemCodeOf(thrown);
+  if (code === "ENOSPC" || code === "EDQUOT") return fullFault(folder, "not all files fit", thrown);
+  if (!/^E[A-Z0-9]+$/.test(code)) return thrown;
+  const message = `${folder} cannot be written (${code}); give user 8888, or the pod's runAsUser or fsGroup, the right to, and let nothing else be there`;
+  return new FetchFault("DISK", message, { cause: thrown });
 };

@@ -1,2 +1,2 @@
-/** Where models are fetched from. */
-export const fetchedSchemes: readonly string[] = ["http:", "https:", "s3:"];
+/** Where models are fetched from, beside this machine's own disks. */
+export const fetchedSchemes: readonly string[] = ["http:", "https:", "s3:", "gs:"];

@@ -26,6 +26,10 @@ describe("docs/servers.md", () => {
     expect(rows.toSorted()).toEqual(servers.map((name) => [name, ...images(name)]).toSorted());
   });
 
+  it("names the image that fetches models", () => {
+    expect(page).toContain(`\`${defaultSettings.storageInitializer.image}\``);
+  });
+
   it("names the keys of secrets and the port that the engine has", () => {
     const { s3SecretAccessKeyName, gcsCredentialFileName } = defaultSettings.credentials;
     const { engineMetricsPort } = defaultSettings;

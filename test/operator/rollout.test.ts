@@ -1,5 +1,6 @@
 /** Changes of what runs: who serves when, and what goes when. Source: operator contract, 8.4. */
 import { describe, expect, it } from "@jest/globals";
+import { defaultSettings } from "../../api/settings.ts";
 import { listAt, numberAt, textAt, valueAt } from "../../operator/live.ts";
 import { type KubernetesObject, refOf } from "../../operator/render/object.ts";
 import {
@@ -255,6 +256,52 @@ describe("a newer operator", () => {
     world.apply(manifest([predictor("default", { replicas: 3 })]));
     await world.settle();
     expect(engineOf(world)).toBe("engine:1");
+  });
+});
+
+describe("a newer initializer", () => {
+  const image = (tag: string) => ({
+    ...defaultSettings.storageInitializer,
+    image: `registry.example/espalier/storage-initializer:${tag}`,
+  });
+  const stored = (fields: object = {}, over: object = {}) =>
+    manifest([
+      predictor("default", {
+        graph: { name: "model", modelUri: "s3://models/a", children: [], ...fields },
+        ...over,
+      }),
+    ]);
+  const imageOf = (world: World): string => {
+    const live = world.cluster.get(deploymentRef("mymodel-default-0-model"));
+    return textAt(listAt(live, "spec", "template", "spec", "initContainers")[0], "image");
+  };
+  const alone = { annotations: { "seldon.io/no-engine": "true" } };
+
+  it.each([
+    { name: "beside an engine", over: {} },
+    { name: "without one", over: alone },
+  ])("leaves models alone until something else changes, $name", async ({ over }) => {
+    const world = await settled(stored({}, over), { storageInitializer: image("1") });
+    world.set({ storageInitializer: image("2") });
+    await world.settle();
+    expect(imageOf(world)).toMatch(/:1$/);
+    world.apply(stored({ modelUri: "s3://models/b" }, over));
+    await world.settle();
+    expect(imageOf(world)).toMatch(/:2$/);
+  });
+
+  it("takes effect at once where it is another program, or the manifest names it", async () => {
+    const world = await settled(stored(), { storageInitializer: image("1") });
+    const other = { ...defaultSettings.storageInitializer, image: "rclone:1" };
+    world.set({ storageInitializer: other });
+    await world.settle();
+    expect(imageOf(world)).toBe("rclone:1");
+    world.set({ storageInitializer: image("1") });
+    await world.settle();
+    const named = "registry.example/espalier/storage-initializer:3";
+    world.apply(stored({ storageInitializerImage: named }));
+    await world.settle();
+    expect(imageOf(world)).toBe(named);
   });
 });
 

@@ -5,7 +5,7 @@
 import { cutName } from "../../../api/names.ts";
 import { at } from "../../../api/path.ts";
 import { type Result, success } from "../../../api/result.ts";
-import type { Settings } from "../../../api/settings.ts";
+import { defaultSettings, type Settings } from "../../../api/settings.ts";
 import type {
   Container,
   EnvFromSource,
@@ -31,8 +31,8 @@ export type Model = Stored & {
 /** What fetching a model depends on beside the model. */
 export type Store = { readonly settings: Settings; readonly facts: Facts };
 
-/** Source: operator contract, 7.4. */
-const stockImage = "docker.io/seldonio/rclone-storage-initializer:latest";
+/** Our own, where v1 has one with rclone: it takes the same arguments and variables. */
+const { image: stockImage } = defaultSettings.storageInitializer;
 
 /**
  * The pod in which a container finds its model at `/mnt/models`. An init container of the name that

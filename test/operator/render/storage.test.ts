@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { defaultSettings } from "../../../api/settings.ts";
 import type { EnvVar } from "../../../api/types.ts";
+import { version } from "../../../api/version.ts";
 import type { AccountSecret, Facts } from "../../../operator/render/desired.ts";
 import { noFacts } from "../../../operator/render/desired.ts";
 import { credentialsOf } from "../../../operator/render/storage/credentials.ts";
@@ -24,7 +25,7 @@ describe("withModel", () => {
     expect(pod.initContainers).toEqual([
       {
         name: "m-model-initializer",
-        image: "seldonio/rclone-storage-initializer:1.17.1",
+        image: `espalier/storage-initializer:${version}`,
         imagePullPolicy: "IfNotPresent",
         args: ["gs://models/m", "/mnt/models"],
         resources: {
@@ -98,7 +99,7 @@ describe("withModel", () => {
       name: "the stock one",
       unit: {},
       image: "",
-      want: "docker.io/seldonio/rclone-storage-initializer:latest",
+      want: `espalier/storage-initializer:${version}`,
     },
   ])("runs $name image", ({ unit, image, want }) => {
     const storageInitializer = { ...defaultSettings.storageInitializer, image };
