@@ -51,10 +51,11 @@ const describe = (
       ? ["not pinned: needs taskset and two CPUs; CPU time per request is less exact so"]
       : []),
   ];
+  const flags = process.argv.slice(2);
   const load = loadavg().map((one) => one.toFixed(2));
   return {
     date: new Date().toISOString().slice(0, 16).replace("T", " "),
-    command: `npm run bench ${process.argv.slice(2).join(" ")}`.trim(),
+    command: ["npm run bench", ...(flags.length === 0 ? [] : ["--", ...flags])].join(" "),
     machine: `${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} CPUs, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}, load before ${load.join(" ")}`,
     versions: variants.map(({ version }) => version),
     cpus:
