@@ -21,11 +21,9 @@ const isSmall = ({ transport, answer, inner }: Case): boolean =>
 const isBody = ({ requestBytes }: Case): boolean => requestBytes === smallRequestBytes;
 const isLoad = (one: Case): boolean => one.connections === connections;
 
-const kilobytes = (bytes: number): string => {
-  if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1_000_000
-    ? `${Math.round(bytes / 1024)} kB`
-    : `${Math.round(bytes / 1_048_576)} MB`;
+const shortly = (bytes: number): string => {
+  if (bytes < 1000) return String(bytes);
+  return bytes < 1_000_000 ? `${Math.round(bytes / 1024)} k` : `${Math.round(bytes / 1_048_576)} M`;
 };
 
 const plots: readonly Plot[] = [
@@ -38,10 +36,10 @@ const plots: readonly Plot[] = [
     logarithmic: { x: false, y: false },
   },
   {
-    title: "body, both by powers of ten",
+    title: "bytes, both by powers of ten",
     variants: [engineName, "go", "nginx"],
     at: (one) => (isSmall(one) && isLoad(one) && one.nodes === 1 ? one.requestBytes : undefined),
-    label: kilobytes,
+    label: shortly,
     logarithmic: { x: true, y: true },
   },
   {
