@@ -67,10 +67,13 @@ const run = async (job: Job): Promise<Outcome> => {
     finish = resolve;
   });
 
-  const due = (now: number): number =>
-    intervalMs === 0
-      ? job.requests
-      : Math.min(job.requests, Math.floor((now - started) / intervalMs) + 1);
+  let cut = false;
+
+  const due = (now: number): number => {
+    if (cut) return sent;
+    if (intervalMs === 0) return job.requests;
+    return Math.min(job.requests, Math.floor((now - started) / intervalMs) + 1);
+  };
 
   /** Sends what is due on the connections that are free. */
   const pump = (): void => {
@@ -96,11 +99,16 @@ const run = async (job: Job): Promise<Outcome> => {
       failures[verdict] += 1;
     }
     const alive = pool.clients.length - failures.status - failures.length - failures.connection;
-    if (done === job.requests || alive === 0) finish();
+    if (done === job.requests || alive === 0 || (cut && done === sent)) finish();
     else pump();
   };
 
-  const limit = setTimeout(() => finish(), job.limitMs);
+  /** Nothing more is sent; what is under way may still be answered. */
+  let limit = setTimeout(() => {
+    cut = true;
+    if (done === sent) finish();
+    else limit = setTimeout(() => finish(), graceMs);
+  }, job.limitMs);
   if (intervalMs > 0) tick(ticksFor(job.requests, intervalMs), pump);
   pump();
   await finished;
@@ -112,11 +120,14 @@ const run = async (job: Job): Promise<Outcome> => {
   return {
     done,
     seconds,
-    failures: { ...failures, missing: job.requests - done } satisfies Failures,
+    failures: { ...failures, missing: sent - done } satisfies Failures,
     latency: latency.pack(),
     lateness: lateness.pack(),
   };
 };
+
+/** For answers that are under way when a run is cut. */
+const graceMs = 10_000;
 
 /** Requests that are due within less than this leave together: a wake-up costs as much as a request. */
 const leastTickMs = 0.1;

@@ -51,10 +51,11 @@ const describe = (
       ? ["not pinned: needs taskset and two CPUs; CPU time per request is less exact so"]
       : []),
   ];
+  const flags = process.argv.slice(2);
   const load = loadavg().map((one) => one.toFixed(2));
   return {
     date: new Date().toISOString().slice(0, 16).replace("T", " "),
-    command: `npm run bench ${process.argv.slice(2).join(" ")}`.trim(),
+    command: ["npm run bench", ...(flags.length === 0 ? [] : ["--", ...flags])].join(" "),
     machine: `${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} CPUs, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}, load before ${load.join(" ")}`,
     versions: variants.map(({ version }) => version),
     cpus:
@@ -104,18 +105,18 @@ const run = async (options: Options): Promise<number> => {
   if (profile !== undefined) {
     const profiles = readProfiles(profile, startedMs);
     process.stdout.write(
-      `\nTime of the engine by layer\n${renderSelfTimes(layerTimes(profiles), 40)}\n`,
+      `\nTime of the engine by layer\n${renderSelfTimes(layerTimes(profiles), 20)}\n`,
     );
     process.stdout.write(
       `\nSelf time of the engine\n${renderSelfTimes(selfTimes(profiles), 40)}\n`,
     );
   }
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(report)}\n`);
-  if (markdown !== undefined) writeFigures(markdown, report);
-  if (svg !== undefined) {
-    const drawing = renderSvg(report);
-    if (drawing === undefined) say("bench: nothing to draw: neither go nor nginx was measured");
-    else writeFileSync(svg, drawing);
+  const drawing = svg === undefined ? undefined : renderSvg(report);
+  if (svg !== undefined && drawing === undefined) say("bench: nothing to draw beside go or nginx");
+  if (svg !== undefined && drawing !== undefined) writeFileSync(svg, drawing);
+  if (markdown !== undefined) {
+    writeFigures(markdown, report, drawing === undefined ? undefined : svg);
   }
   return requestsOf(report, engineNames).failed === 0 ? 0 : 1;
 };

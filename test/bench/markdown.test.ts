@@ -46,6 +46,12 @@ describe("writeFigures", () => {
     expect(page.split(beginMarker)).toHaveLength(2);
   });
 
+  it("shows a drawing by its way from the page", () => {
+    const file = join(folder, "page.md");
+    writeFigures(file, report, join(folder, "drawings", "figures.svg"));
+    expect(readFileSync(file, "utf8")).toMatch(/^!\[.+\]\(drawings\/figures\.svg\)$/m);
+  });
+
   it("makes a page that is not there", () => {
     const file = join(folder, "page.md");
     expect(markdownFault(file)).toBeUndefined();

@@ -1,5 +1,6 @@
 /** The figures as a section of a page, between two markers. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, relative } from "node:path";
 import type { Case } from "./cases.ts";
 import { engineName, hopName } from "./engine.ts";
 import { starts } from "./report.ts";
@@ -20,9 +21,19 @@ export const markdownFault = (file: string): string | undefined => {
   return `${file} has no place for the figures: write a line "${beginMarker}", and one "${endMarker}" after it`;
 };
 
-/** Puts the figures between the markers of a page; a page that is not there is made of them alone. */
-export const writeFigures = (file: string, report: Report): void => {
-  const figures = `${beginMarker}\n\n${renderFigures(report)}\n\n${endMarker}`;
+/**
+ * Puts the figures between the markers of a page; a page that is not there is made of them alone.
+ * `drawing` is a file that shows them too.
+ */
+export const writeFigures = (file: string, report: Report, drawing?: string): void => {
+  const shown =
+    drawing === undefined
+      ? []
+      : [
+          `![CPU time per request of the engine and its references](${relative(dirname(file), drawing)})`,
+        ];
+  const parts = [beginMarker, ...shown, renderFigures(report), endMarker];
+  const figures = parts.join("\n\n");
   if (!existsSync(file)) {
     writeFileSync(file, `${figures}\n`);
     return;

@@ -14,7 +14,7 @@ export type Job = {
   readonly requests: number;
   /** Requests a second, each at its own time whatever the answers do; 0 sends on every answer. */
   readonly perSecond: number;
-  /** The run is cut after so long. */
+  /** After so long nothing more is sent, however many requests are left. */
   readonly limitMs: number;
 };
 
@@ -25,7 +25,7 @@ export type Failures = {
   readonly length: number;
   /** Connections that broke with a request under way. */
   readonly connection: number;
-  /** Requests without an answer when the run was cut, sent or not. */
+  /** Requests that were sent and have no answer at the end. */
   readonly missing: number;
 };
 

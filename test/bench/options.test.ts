@@ -20,9 +20,9 @@ describe("parseOptions", () => {
   });
 
   it("chooses cases by parts of their names", () => {
-    const parsed = parseOptions(["--only", "chain,grpc-l"]);
+    const parsed = parseOptions(["--only", "chain,grpc-l,connections-1"]);
     const ids = parsed.kind === "run" ? parsed.options.cases.map(({ id }) => id) : [];
-    expect(ids).toEqual(["grpc-large", "chain-small", "chain-both"]);
+    expect(ids).toEqual(["grpc-large", "chain-small", "chain-both", "connections-1"]);
   });
 
   it("climbs the ladder with a small and a large request", () => {

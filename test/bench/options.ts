@@ -78,7 +78,7 @@ export const parseOptions = (argv: readonly string[]): Parsed => {
       return fault(`--rounds is "${values.rounds}"; give a whole number from 1 to 100`);
     }
     const only = (values.only ?? (values.ladder ? ladderCases : "")).split(",");
-    const chosen = cases.filter(({ id }) => only.some((text) => id.includes(text)));
+    const chosen = cases.filter(({ id }) => only.some((text) => isMeant(id, text)));
     if (chosen.length === 0) {
       return fault(`--only "${only}" matches no case; there are ${caseIds}`);
     }
@@ -99,5 +99,9 @@ export const parseOptions = (argv: readonly string[]): Parsed => {
     return fault(error instanceof Error ? error.message : String(error));
   }
 };
+
+/** The name of a case means that case alone. */
+const isMeant = (id: string, text: string): boolean =>
+  cases.some((one) => one.id === text) ? id === text : id.includes(text);
 
 const fault = (text: string): Parsed => ({ kind: "fault", fault: text });

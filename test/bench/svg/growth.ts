@@ -21,11 +21,9 @@ const isSmall = ({ transport, answer, inner }: Case): boolean =>
 const isBody = ({ requestBytes }: Case): boolean => requestBytes === smallRequestBytes;
 const isLoad = (one: Case): boolean => one.connections === connections;
 
-const kilobytes = (bytes: number): string => {
-  if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1_000_000
-    ? `${Math.round(bytes / 1024)} kB`
-    : `${Math.round(bytes / 1_048_576)} MB`;
+const shortly = (bytes: number): string => {
+  if (bytes < 1000) return String(bytes);
+  return bytes < 1_000_000 ? `${Math.round(bytes / 1024)} k` : `${Math.round(bytes / 1_048_576)} M`;
 };
 
 const plots: readonly Plot[] = [
@@ -38,10 +36,10 @@ const plots: readonly Plot[] = [
     logarithmic: { x: false, y: false },
   },
   {
-    title: "body of the request",
+    title: "bytes, both by powers of ten",
     variants: [engineName, "go", "nginx"],
     at: (one) => (isSmall(one) && isLoad(one) && one.nodes === 1 ? one.requestBytes : undefined),
-    label: kilobytes,
+    label: shortly,
     logarithmic: { x: true, y: true },
   },
   {
@@ -74,7 +72,7 @@ const plotWidth = 236;
 const plotHeight = 130;
 const gap = (width - 24 - 3 * plotWidth) / 2;
 /** Room for what stands above and below the curves. */
-const margin = { top: 60, bottom: 40, left: 6, right: 56 };
+const margin = { top: 60, bottom: 40, left: 6, right: 72 };
 
 /** Undefined if no curve has two points. */
 export const drawGrowth = (report: Report, top: number): Drawn | undefined => {
@@ -123,23 +121,38 @@ const drawPlot = (plot: Plot, curves: readonly Curve[], { x, y }: Point): readon
       ),
     ),
     ...curves.flatMap((curve) => drawCurve(curve, at)),
+    ...drawLabels(curves, at),
   ];
+};
+
+const lineHeight = 13;
+
+/** What each curve is, at its end; those that would touch move apart. */
+const drawLabels = (curves: readonly Curve[], at: (point: Point) => Point): readonly string[] => {
+  let free = Number.NEGATIVE_INFINITY; // above this nothing may be written any more
+  return curves
+    .flatMap(({ variant, points }) => {
+      const last = points.at(-1);
+      const name = variant === engineName ? "" : `${variant} `;
+      return last === undefined ? [] : [{ end: at(last), label: name + digits(last.y) }];
+    })
+    .sort((a, b) => a.end.y - b.end.y)
+    .map(({ end, label }) => {
+      const y = Math.max(end.y + 4, free);
+      free = y + lineHeight;
+      return text({ x: end.x + 6, y, className: "quiet" }, label);
+    });
 };
 
 const drawCurve = ({ variant, points }: Curve, at: (point: Point) => Point): readonly string[] => {
   const placed = points.map(at);
   const path = placed.map((point) => `${number(point.x, 1)},${number(point.y, 1)}`).join(" ");
   const name = classOf(variant);
-  const [last, end] = [points.at(-1), placed.at(-1)];
-  const label = variant === engineName ? "" : `${variant} `;
   return [
     `<polyline class="${name}" points="${path}"/>`,
     ...placed.map(
       (point) =>
         `<circle class="${name}" cx="${number(point.x, 1)}" cy="${number(point.y, 1)}" r="2.5"/>`,
     ),
-    ...(last === undefined || end === undefined
-      ? []
-      : [text({ x: end.x + 6, y: end.y + 4, className: "quiet" }, label + digits(last.y))]),
   ];
 };

@@ -93,7 +93,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	headers.Set("Content-Length", strconv.Itoa(len(body))) // else a large one is sent in chunks
-	w.Write(body) // a caller that has left is no concern of ours
+	w.Write(body)                                          // a caller that has left is no concern of ours
 }
 
 func main() {
