@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
@@ -87,6 +88,20 @@ describe("TLS", () => {
     const { httpPort, grpcPort } = await start();
     expect(await live(httpPort)).toBe(200);
     expect(await certificate(grpcPort)).toEqual({ name: "first", alpn: "h2" });
+  });
+
+  it("reads plain requests over TLS without Node's parser", async () => {
+    let parsed = 0;
+    const onParsed = (): void => {
+      parsed += 1;
+    };
+    subscribe("http.server.request.start", onParsed);
+    const { httpPort } = await start();
+    expect(await live(httpPort)).toBe(200);
+    expect(parsed).toBe(0);
+    expect(await live(httpPort, { headers: { Upgrade: "h2c", Connection: "Upgrade" } })).toBe(200);
+    expect(parsed).toBe(1);
+    unsubscribe("http.server.request.start", onParsed);
   });
 
   it("answers a gRPC client over TLS", async () => {
