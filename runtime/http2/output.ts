@@ -113,7 +113,7 @@ const scheduled: Connection[] = [];
 
 const schedule = (connection: Connection): void => {
   connection.output.scheduled = true;
-  if (scheduled.push(connection) === 1) setImmediate(flushAll);
+  if (scheduled.push(connection) === 1) process.nextTick(flushAll);
 };
 
 const flushAll = (): void => {
