@@ -13,10 +13,17 @@ const copiedBytes = 16_384;
 /** So much may wait for the end of the turn, and then lie with the socket, before bodies wait. */
 const backlogBytes = 262_144;
 
-/** Chunks that have left, for the next: a new one costs page faults. */
+/**
+ * Chunks for all connections: one has a chunk only from its first byte to its flush, so that those
+ * that rest keep none. A new one would cost page faults.
+ */
 const spare: Buffer[] = [];
 const mostSpare = 64;
 const noChunk = Buffer.alloc(0);
+
+const giveBack = (chunk: Buffer): void => {
+  if (chunk.length === chunkBytes && spare.length < mostSpare) spare.push(chunk);
+};
 
 export const makeOutput = (): Output => ({
   chunk: noChunk,
@@ -41,7 +48,7 @@ export const makeRoom = (connection: Connection, bytes: number): void => {
   if (!output.scheduled) schedule(connection);
   if (output.at + bytes <= output.chunk.length) return;
   seal(output);
-  if (output.chunk.length === chunkBytes) output.used.push(output.chunk);
+  if (output.at > 0) output.used.push(output.chunk);
   const size = Math.max(bytes, chunkBytes);
   output.chunk = (size === chunkBytes && spare.pop()) || Buffer.allocUnsafeSlow(size);
   output.from = 0;
@@ -106,7 +113,7 @@ const scheduled: Connection[] = [];
 
 const schedule = (connection: Connection): void => {
   connection.output.scheduled = true;
-  if (scheduled.push(connection) === 1) setImmediate(flushAll);
+  if (scheduled.push(connection) === 1) process.nextTick(flushAll);
 };
 
 const flushAll = (): void => {
@@ -129,7 +136,7 @@ const write = ({ output, socket }: Connection): void => {
   const told = output.ended.length === 0 ? undefined : tellSent(output);
   if (output.parts.length === 0 && output.from === 0 && output.at <= textBytes) {
     if (output.at > 0) socket.write(output.chunk.toString("latin1", 0, output.at), "latin1", told);
-    output.at = 0;
+    recycle(output, true);
     return;
   }
   seal(output);
@@ -145,14 +152,13 @@ const write = ({ output, socket }: Connection): void => {
 /** The chunks are free again when the kernel has taken all; else nobody knows when they will be. */
 const recycle = (output: Output, free: boolean): void => {
   if (free) {
-    for (const chunk of output.used) if (spare.length < mostSpare) spare.push(chunk);
-    output.from = 0;
-    output.at = 0;
-  } else {
-    output.chunk = noChunk;
-    output.from = 0;
-    output.at = 0;
+    giveBack(output.chunk);
+    for (const chunk of output.used) giveBack(chunk);
   }
+  output.chunk = noChunk;
+  output.from = 0;
+  output.at = 0;
+  if (output.parts.length === 0) return;
   output.used = [];
   output.parts = [];
   output.partBytes = 0;
@@ -160,7 +166,7 @@ const recycle = (output: Output, free: boolean): void => {
 
 const discard = (output: Output): void => {
   output.ended = [];
-  recycle(output, false);
+  recycle(output, true);
 };
 
 const tellSent = (output: Output): (() => void) => {

@@ -7,8 +7,8 @@ import { acceptedCodings } from "../grpc/coding.ts";
 import { statusFields } from "../grpc/status.ts";
 import { grpcCodes } from "../grpc-status.ts";
 import { encodeOnce } from "../http2/hpack-encode.ts";
-import { sendData, sendFields } from "../http2/send.ts";
-import type { Fields, Stream } from "../http2/types.ts";
+import { attach, sendData, sendFields } from "../http2/send.ts";
+import type { Fields, Stream, StreamEvents } from "../http2/types.ts";
 
 const answerHead = encodeOnce([":status", "200", "content-type", "application/grpc"]);
 const okTrailers = encodeOnce(["grpc-status", String(grpcCodes.OK)]);
@@ -38,8 +38,23 @@ export const sendOnlyStatus = (stream: Stream, status: GrpcStatus): void =>
     answerHead,
   );
 
-/** Answers what is no call of gRPC. */
-export const sendNoGrpc = (stream: Stream): void => {
+/** Answers what is no call of gRPC, once it has come as a whole. */
+export const refuseOther = (stream: Stream, end: boolean): void => {
+  if (end) sendNoGrpc(stream);
+  else attach(stream, otherEvents, stream);
+};
+
+const otherEvents: StreamEvents<Stream> = {
+  fields: (stream, _fields, end) => {
+    if (end) sendNoGrpc(stream);
+  },
+  data: (stream, _chunk, end) => {
+    if (end) sendNoGrpc(stream);
+  },
+  broken: () => {},
+};
+
+const sendNoGrpc = (stream: Stream): void => {
   sendFields(stream, [":status", "415", "content-type", "text/plain; charset=utf-8"], false);
   sendData(stream, Buffer.from("this port is for gRPC: POST with application/grpc\n"), true);
 };

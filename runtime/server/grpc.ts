@@ -14,7 +14,7 @@ import type { Http2Connection, Http2Limits, Stream } from "../http2/types.ts";
 import type { Limits } from "../limits.ts";
 import { cancel, makeScope, type Scope } from "../scope.ts";
 import { type CallLimits, checkMetadata, makeAdmission } from "./grpc-admission.ts";
-import { sendNoGrpc, sendOnlyStatus } from "./grpc-answer.ts";
+import { refuseOther, sendOnlyStatus } from "./grpc-answer.ts";
 import type { GrpcHandlers } from "./grpc-call.ts";
 import { mostRefused, watchGrpcConnections } from "./grpc-connections.ts";
 import { ofOneRequest, takeDuplex } from "./grpc-duplex.ts";
@@ -164,7 +164,7 @@ const makeTakeCall = (options: GrpcServerOptions, stopping: Scope, means: CallMe
   const takers = takersOf(options, stopping, means);
   return (stream: Stream, head: Head, end: boolean): void => {
     if (!head.isGrpc) {
-      sendNoGrpc(stream);
+      refuseOther(stream, end);
       return;
     }
     const take = takers.get(head.path);
