@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -103,9 +104,13 @@ func (one *node) answer(ctx context.Context, body []byte) ([]byte, error) {
 	return nil, status.Errorf(codes.Unimplemented, "cannot do %q", do)
 }
 
-// failure reads CODE:DETAILS and adds details of a kind that only the client needs to know.
+// failure reads CODE:DETAILS, escaped as in a URL, and adds details of a kind that only the client needs to know.
 func failure(argument string) error {
-	number, details, _ := strings.Cut(argument, ":")
+	number, escaped, _ := strings.Cut(argument, ":")
+	details, err := url.PathUnescape(escaped)
+	if err != nil {
+		return err
+	}
 	code, err := strconv.Atoi(number)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import urllib.parse
 
 import grpc
 
@@ -23,7 +24,8 @@ def details_of(code, details):
 
 
 async def fail(argument, context):
-    number, _, details = argument.partition(":")
+    number, _, escaped = argument.partition(":")
+    details = urllib.parse.unquote(escaped)
     code = next(one for one in grpc.StatusCode if one.value[0] == int(number))
     rich = ("grpc-status-details-bin", details_of(int(number), details))
     await context.abort(code, details, (rich,))

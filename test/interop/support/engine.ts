@@ -3,18 +3,23 @@ import { gzipSync } from "node:zlib";
 import type { Later } from "../../contract/cleanup.ts";
 import { openGrpcHost } from "../../contract/grpc.ts";
 import { openRestHost, type RestHandler, type RestSeen } from "../../contract/rest.ts";
-import { type Engine, startEngine } from "../../peers/support/engine.ts";
+import { type Engine, type EngineOptions, startEngine } from "../../peers/support/engine.ts";
 import { type ContainerPorts, endpointAt } from "../../peers/support/microservice.ts";
 import { makeProcesses, type Processes } from "../../peers/support/processes.ts";
 
 export const predictions = "/api/v1.0/predictions";
 export const predictRpc = "/seldon.protos.Seldon/Predict";
 
+const takesGzip = (headers: RestSeen["headers"]): boolean =>
+  String(headers["accept-encoding"]).includes("gzip");
+
 /** Echoes; the request's header `Do` may ask for something else. */
 const echo: RestHandler = ({ body, headers }) => {
   switch (headers["do"]) {
     case "gzip":
-      return { body: gzipSync(body), headers: { "content-encoding": "gzip" } };
+      return takesGzip(headers)
+        ? { body: gzipSync(body), headers: { "content-encoding": "gzip" } }
+        : { body };
     case "headers":
       return { body: JSON.stringify(headers) };
     default:
@@ -29,10 +34,7 @@ export type Started = {
   readonly seen: readonly RestSeen[];
 };
 
-export type StartOptions = {
-  readonly flags?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-};
+export type StartOptions = Pick<EngineOptions, "flags" | "env" | "ports">;
 
 /** In front of a container of this process. */
 export const startEchoed = async (later: Later, options: StartOptions = {}): Promise<Started> => {

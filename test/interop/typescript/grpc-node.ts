@@ -40,7 +40,7 @@ const richStatus = (code: number, details: string): Buffer => {
 
 const failure = (argument: string): object => {
   const [number = "", ...rest] = argument.split(":");
-  const details = rest.join(":");
+  const details = decodeURIComponent(rest.join(":"));
   const metadata = new Metadata();
   metadata.set("grpc-status-details-bin", richStatus(Number(number), details));
   return { code: Number(number), details, metadata };
