@@ -15,7 +15,10 @@ export type Odd = { readonly asked: Asked; readonly outcome: Outcome; readonly c
 /** `number` has never been given before. */
 type Client = (place: Place, number: () => number, random: Random) => Promise<readonly Odd[]>;
 
-const deadlineMs = 20_000;
+const deadlineMs = 25_000;
+
+/** Of one odd client. */
+const callsAtOnce = 10;
 
 const restAsked = (number: number): Asked => ({
   id: idOf("steady", number),
@@ -147,7 +150,7 @@ const slowWriter: Client = async ({ httpPort }, number, random) => {
 const grpcCancel: Client = async ({ grpcPort }, number, random) => {
   const client = makeGrpcConnection(grpcPort, deadlineMs);
   const made = await Promise.all(
-    Array.from({ length: 20 }, async (_, i): Promise<Odd> => {
+    Array.from({ length: callsAtOnce }, async (_, i): Promise<Odd> => {
       const asked = grpcAsked(number());
       const text = textOf(asked.id, oneOf(random, ["small", "large"]));
       const cutOff = i % 2 === 0;
@@ -189,7 +192,7 @@ const grpcOverPass =
   async ({ grpcPort }, number, random) => {
     const pass = await openPass(grpcPort);
     const client = makeGrpcConnection(pass.port, deadlineMs);
-    const calls = Array.from({ length: 20 }, async (): Promise<Odd> => {
+    const calls = Array.from({ length: callsAtOnce }, async (): Promise<Odd> => {
       const asked = grpcAsked(number());
       const outcome = await client.ask(asked, textOf(asked.id, "large"));
       return { asked, outcome, cutOff: does === "reset" };

@@ -34,7 +34,7 @@ const firstAtMs = 5000;
 const pauses = [3000, 8000] as const;
 const lengths: Readonly<Record<FaultKind, readonly [least: number, most: number]>> = {
   kill: [500, 2000],
-  hang: [3000, 8000],
+  hang: [5000, 12_000],
   slow: [1000, 3000],
   drop: [1000, 3000],
   garbage: [1000, 3000],

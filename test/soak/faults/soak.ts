@@ -38,10 +38,10 @@ export type FaultSoaked = {
 };
 
 const secondMs = 1000;
-const deadlineMs = 20_000;
-/** The engine gives a container less time than its clients give it, and than one hangs. */
-const nodeTimeoutMs = 5000;
-const oddEveryMs = 250;
+const deadlineMs = 25_000;
+/** The engine gives a container less time than its clients give it, and than one may hang. */
+const nodeTimeoutMs = 8000;
+const oddEveryMs = 500;
 const firstPerSecond = 200;
 
 const startEngineBefore = async (later: Later, fleet: Fleet): Promise<EngineProcess> => {
@@ -82,13 +82,14 @@ const sowFaults = async (
 
 /** A second's correction is at most this much: one odd second does not upset the rate. */
 const mostCorrection = 1.2;
+/** Longest mean time of an answer: with more, clients, containers or the machine do not keep up. */
+const mostMeanSeconds = 0.1;
+const fewWaiting = 8;
 
-/** More requests than this in work at once: clients, containers or the machine do not keep up. */
-const mostWaiting = 40;
-
+/** Towards the wanted share, but never into a jam: what is late there would be no engine's fault. */
 const steer = (load: Load, wanted: number, share: number): void => {
-  const keepsUp = load.waiting() <= mostWaiting;
-  const correction = keepsUp ? wanted / Math.max(share, 0.01) : 1 / mostCorrection;
+  const keepsUp = load.waiting() <= fewWaiting + mostMeanSeconds * load.rate();
+  const correction = keepsUp ? wanted / Math.max(share, 0.01) : 0;
   load.setRate(
     Math.max(1, load.rate() * Math.min(mostCorrection, Math.max(1 / mostCorrection, correction))),
   );
