@@ -30,8 +30,37 @@ export const readBody = (
   const announced = Number(headers["content-length"] ?? -1);
   if (announced > limitBytes) return Promise.reject(tooLarge(limitBytes));
   // HTTP/1.0 knows no interim answers. Source: RFC 9110, 10.1.1.
-  if (headers.expect !== undefined && request.httpVersion !== "1.0") response.writeContinue();
-  if (announced === 0 || (announced < 0 && headers["transfer-encoding"] === undefined)) {
+  if (headers.expect === undefined || request.httpVersion === "1.0") {
+    return readAnnounced(request, announced, limitBytes);
+  }
+  return itsTurn(request, response).then(() => {
+    response.writeContinue();
+    return readAnnounced(request, announced, limitBytes);
+  });
+};
+
+/**
+ * Resolves once the answers to the requests before it in a pipeline are written: an interim answer
+ * that node:http keeps until then would go out between the head and the body of the final one.
+ */
+const itsTurn = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  if (response.socket !== null) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    response.once("socket", () => resolve());
+    request.once("close", () => reject(clientGone()));
+    request.on("error", () => {}); // "close" follows
+  });
+};
+
+const clientGone = (): EngineError =>
+  new EngineError("CLIENT_GONE", "the client left before the end of its request");
+
+const readAnnounced = (
+  request: IncomingMessage,
+  announced: number,
+  limitBytes: number,
+): Promise<Buffer> => {
+  if (announced === 0 || (announced < 0 && request.headers["transfer-encoding"] === undefined)) {
     request.resume();
     return Promise.resolve(empty);
   }
@@ -67,9 +96,7 @@ const collect = (
       resolve(whole ?? (chunks === undefined ? empty : Buffer.concat(chunks))),
     );
     request.on("close", () => {
-      if (!request.complete) {
-        reject(new EngineError("CLIENT_GONE", "the client left before the end of its request"));
-      }
+      if (!request.complete) reject(clientGone());
     });
     request.on("error", () => {}); // "close" follows and tells what matters
   });

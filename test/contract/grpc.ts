@@ -24,6 +24,8 @@ export type Seen = {
   readonly deadlineAt: number;
   /** Resolves when the caller gave the call up, or it is over. */
   readonly cancelled: Promise<void>;
+  /** Sends metadata ahead of the answer. */
+  sendInitial(metadata: Metadata): void;
 };
 
 /** A status that a container answers with. */
@@ -56,6 +58,7 @@ const seenOf = (rpc: string, call: ServerUnaryCall<Buffer, Buffer>): Seen => ({
   cancelled: new Promise((resolve) => {
     call.on("cancelled", () => resolve());
   }),
+  sendInitial: (metadata) => call.sendMetadata(metadata),
 });
 
 /** A container. A handler that throws a `Status` answers with it. */

@@ -1,27 +1,32 @@
 /**
  * `npm run soak -- --minutes N`: engines under probes and light traffic for a long time; their
- * memory, handles and files are looked at every second, and must not grow. See docs/soak.md.
+ * memory, handles and files are looked at every second, and must not grow. With `--faults`, one under
+ * load whose clients and containers misbehave. See docs/soak.md.
  */
 import { parseArgs } from "node:util";
 import type { Later } from "../contract/cleanup.ts";
 import { type EngineProcess, startEngineProcess } from "../contract/engine-process.ts";
 import { openGraph } from "./containers.ts";
-import { allowances, type Figure, type Sample, takeSample } from "./sample.ts";
+import { runFaults } from "./faults/report.ts";
+import { allowances, type Sample, takeSample } from "./sample.ts";
+import { cells, figures, sampleMs, say, showTrend, showTrendHead } from "./table.ts";
 import { startTraffic, type Traffic } from "./traffic.ts";
-import { quantile, trendOf } from "./trend.ts";
+import { quantile } from "./trend.ts";
 
-const usage = `usage: npm run soak -- [--minutes N]
+const usage = `usage: npm run soak -- [--minutes N] [--faults [--load SHARE] [--seed N]]
 
 Soaks two engines, with and without full health checks, in probes and light traffic over REST and
 gRPC. Ends with exit code 1 if what they hold grows, or if an answer is wrong. Linux only.
 
+With --faults, one engine under load, with clients and a container that misbehave. Ends with exit code
+1 also if an answer is lost or belongs to another request, or if an error has no fault to explain it.
+
   --minutes N   how long (default 10; 5 or more); the first third is warm-up, 3 minutes at least
+  --load SHARE  how much of a core the engine shall use (default 0.7; 0.05 to 1)
+  --seed N      what comes when; the same number gives the same faults (default 1)
 `;
 
-const sampleMs = 1000;
 const shortestMinutes = 5;
-/** Node.js takes so long to grow its heap to the size that the traffic needs. */
-const warmUpMinutes = 3;
 
 type Soaked = {
   readonly name: string;
@@ -29,25 +34,6 @@ type Soaked = {
   readonly traffic: Traffic;
   readonly samples: Sample[];
 };
-
-const say = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
-
-const figures: readonly { readonly figure: Figure; readonly title: string }[] = [
-  { figure: "rssMegabytes", title: "RSS MB" },
-  { figure: "heapMegabytes", title: "heap MB" },
-  { figure: "handles", title: "handles" },
-  { figure: "openFiles", title: "files" },
-];
-
-const cells = (values: readonly (string | number)[]): string =>
-  values
-    .map((value, i) => {
-      const text = typeof value === "number" ? value.toFixed(1) : value;
-      return i === 0 ? text.padEnd(20) : text.padStart(13);
-    })
-    .join("");
 
 const head = [
   "engine",
@@ -77,22 +63,8 @@ const showMinute = (soaked: readonly Soaked[], minute: number): void => {
 
 /** The verdict on each figure of each engine, after the warm-up. */
 const showTrends = (soaked: readonly Soaked[]): boolean => {
-  say(`\n${cells(["after warm-up", "figure", "first third", "last third", "allowed", "verdict"])}`);
-  let flat = true;
-  for (const { name, samples } of soaked) {
-    const warmUp = Math.max(samples.length / 3, (warmUpMinutes * 60_000) / sampleMs);
-    const warm = samples.slice(Math.floor(warmUp));
-    for (const { figure, title } of figures) {
-      const trend = trendOf(
-        warm.map((one) => one[figure]),
-        allowances[figure],
-      );
-      flat &&= trend.isFlat;
-      const verdict = trend.isFlat ? "flat" : "GROWS";
-      say(cells([name, title, trend.from, trend.to, `+${trend.allowed.toFixed(1)}`, verdict]));
-    }
-  }
-  return flat;
+  showTrendHead();
+  return soaked.map(({ name, samples }) => showTrend(name, samples, allowances)).every(Boolean);
 };
 
 const startAll = async (later: Later): Promise<readonly Soaked[]> => {
@@ -158,17 +130,32 @@ const soak = async (minutes: number): Promise<boolean> => {
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "10" },
+    faults: { type: "boolean", default: false },
+    load: { type: "string", default: "0.7" },
+    seed: { type: "string", default: "1" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
 const minutes = Number(values.minutes);
+const load = Number(values.load);
+const seed = Number(values.seed);
+
+/** What is wrong with the flags; undefined if nothing is. */
+const wrong = (): string | undefined => {
+  if (!(minutes >= shortestMinutes)) {
+    return `--minutes is "${values.minutes}"; give a number, ${shortestMinutes} or more`;
+  }
+  if (!(load >= 0.05 && load <= 1)) return `--load is "${values.load}"; give a number, 0.05 to 1`;
+  if (!Number.isSafeInteger(seed)) return `--seed is "${values.seed}"; give a whole number`;
+  return undefined;
+};
+
 if (values.help) {
   say(usage);
-} else if (!(minutes >= shortestMinutes)) {
-  process.stderr.write(
-    `--minutes is "${values.minutes}"; give a number, ${shortestMinutes} or more\n`,
-  );
+} else if (wrong() !== undefined) {
+  process.stderr.write(`${wrong()}\n`);
   process.exitCode = 1;
 } else {
-  process.exitCode = (await soak(minutes)) ? 0 : 1;
+  const isClean = await (values.faults ? runFaults({ minutes, load, seed }) : soak(minutes));
+  process.exitCode = isClean ? 0 : 1;
 }

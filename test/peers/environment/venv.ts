@@ -10,6 +10,8 @@ export type Venv = {
   readonly name: string;
   /** What has to be importable if it works. */
   readonly modules: readonly string[];
+  /** The folder of its requirements; that of the peers if absent. */
+  readonly folder?: string;
 };
 
 export const venvs = {
@@ -24,8 +26,8 @@ export const venvs = {
 const installLimitMs = 15 * 60_000;
 const checkLimitMs = 60_000;
 
-const requirementsOf = ({ name }: Venv): string =>
-  join(import.meta.dirname, "..", `requirements-${name}.txt`);
+const requirementsOf = ({ name, folder = join(import.meta.dirname, "..") }: Venv): string =>
+  join(folder, `requirements-${name}.txt`);
 
 /** Where the environment is once it is made. */
 export const venvPath = (venv: Venv, env: Env): string => join(cacheFolder(env), keyOf(venv));

@@ -1,4 +1,4 @@
-/** Clients written in Python, kept running and asked by lines of JSON. */
+/** Clients written in other languages, kept running and asked by lines of JSON. */
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,21 +8,34 @@ import { machineEnv, pythonFolder } from "./peers.ts";
 
 type Told = { readonly answer: unknown } | { readonly broken: string };
 
-export type PythonClients = {
-  /** One call; rejects with Python's own trace when it raised what it should not. */
+export type Clients = {
+  /** One call; rejects with the program's own words when something failed that should not. */
   ask(call: object): Promise<unknown>;
   stop(): Promise<void>;
 };
 
+export type PythonClients = Clients;
+
+export type ClientsCommand = {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+};
+
 const mark = "answer ";
 
-/** Runs `script` with the Python of `bin`. It ends when this process does: its input closes. */
-export const startClients = (bin: string, script: string): PythonClients => {
-  const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(
-    `${bin}/python`,
-    [script],
-    { cwd: pythonFolder, env: machineEnv(bin), stdio: ["pipe", "pipe", "pipe"] },
-  );
+/** Runs `script` with the Python of `bin`. */
+export const startClients = (bin: string, script: string, cwd = pythonFolder): Clients =>
+  startLines({ file: `${bin}/python`, args: [script], cwd, env: machineEnv(bin) });
+
+/** Runs a program that answers lines. It ends when this process does: its input closes. */
+export const startLines = ({ file, args, cwd, env }: ClientsCommand): Clients => {
+  const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(file, args, {
+    cwd,
+    env,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const waiting: { resolve(answer: unknown): void; reject(error: Error): void }[] = [];
   let words = "";
   child.stderr.on("data", (chunk: Buffer) => {
@@ -38,7 +51,7 @@ export const startClients = (bin: string, script: string): PythonClients => {
   });
   let ended: Error | undefined;
   const closed = once(child, "close").then(() => {
-    ended = new Error(`${script} ended:\n${words}`);
+    ended = new Error(`${[file, ...args].join(" ")} ended:\n${words}`);
     for (const { reject } of waiting) reject(ended);
   });
   return {

@@ -23,6 +23,8 @@ export type EngineOptions = {
   readonly peers: readonly Peer[];
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Free ones where absent. */
+  readonly ports?: { readonly http?: number; readonly grpc?: number };
 };
 
 const placed = (unit: Unit, peers: readonly Peer[]): Unit => {
@@ -37,10 +39,9 @@ const placed = (unit: Unit, peers: readonly Peer[]): Unit => {
 /** Starts `espalier engine` in front of peers that run, and waits until it is ready. */
 export const startEngine = async (
   processes: Processes,
-  { graph, peers, flags = [], env = {} }: EngineOptions,
+  { graph, peers, flags = [], env = {}, ports = {} }: EngineOptions,
 ): Promise<Engine> => {
-  const http = await processes.freePort();
-  const grpc = await processes.freePort();
+  const { http = await processes.freePort(), grpc = await processes.freePort() } = ports;
   const containers = peers.map(({ unit, image }) => ({ name: unit, image }));
   const plan = {
     name: "main",

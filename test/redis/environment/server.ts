@@ -1,10 +1,9 @@
 /** A Redis or Valkey server: one of this machine, or Debian's, unpacked in the cache. */
-import { readdirSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder, type Env, keyed } from "../../peers/environment/cache.ts";
+import { hasApt, unpackDebian, unpackedIn } from "../../peers/environment/debian.ts";
 import { makeOnce } from "../../peers/environment/once.ts";
-import { must, run } from "../../peers/environment/run.ts";
+import { run } from "../../peers/environment/run.ts";
 
 /** How a server is started. */
 export type ServerCommand = {
@@ -13,7 +12,6 @@ export type ServerCommand = {
   readonly libraries: string | undefined;
 };
 
-const downloadLimitMs = 5 * 60_000;
 const checkLimitMs = 20_000;
 
 const folderOf = (env: Env): string => cacheFolder(env, "redis");
@@ -50,49 +48,16 @@ const works = async ({ file, libraries }: ServerCommand, env: Env): Promise<bool
 };
 
 const unpacked = (folder: string): ServerCommand => {
-  const libraries = join(folder, "root", "usr", "lib");
-  return {
-    file: join(folder, "root", "usr", "bin", "redis-server"),
-    libraries: [libraries, ...foldersIn(libraries)].join(":"),
-  };
+  const { bin, libraries } = unpackedIn(folder);
+  return { file: join(bin, "redis-server"), libraries };
 };
 
-/** Debian keeps libraries in a folder named by the architecture. */
-const foldersIn = (folder: string): readonly string[] => {
-  try {
-    return readdirSync(folder).map((entry) => join(folder, entry));
-  } catch {
-    return [];
-  }
-};
-
-/** The package and what it needs that is not installed, without installing anything. */
 const install = async (into: string, env: Env, say: (line: string) => void): Promise<void> => {
-  if ((await run(["apt-get", "--version"], env, checkLimitMs)).code !== 0) {
+  if (!(await hasApt(env))) {
     throw new Error(
       "there is no redis-server, and no Debian to get it from: install Redis or Valkey, or name its server in ESPALIER_REDIS_SERVER",
     );
   }
   say("getting Debian's redis-server");
-  const lists = join(into, "lists");
-  const archives = join(into, "archives");
-  const root = join(into, "root");
-  for (const folder of [lists, archives, root]) {
-    await mkdir(join(folder, "partial"), { recursive: true });
-  }
-  const own = [
-    `Dir::State::lists=${lists}`,
-    `Dir::Cache=${into}`,
-    `Dir::Cache::archives=${archives}`,
-    "Debug::NoLocking=1",
-    "APT::Sandbox::User=", // who runs this may write there, and nobody else
-  ].flatMap((option) => ["-o", option]);
-  await must(["apt-get", "-q", ...own, "update"], env, downloadLimitMs);
-  const wanted = ["--download-only", "--no-install-recommends", "-y", "redis-server"];
-  await must(["apt-get", "-q", ...own, "install", ...wanted], env, downloadLimitMs);
-  const packages = readdirSync(archives).filter((entry) => entry.endsWith(".deb"));
-  for (const one of packages) {
-    await must(["dpkg", "-x", join(archives, one), root], env, checkLimitMs);
-  }
-  for (const folder of [lists, archives]) await rm(folder, { recursive: true });
+  await unpackDebian(into, ["redis-server"], env);
 };

@@ -181,6 +181,24 @@ describe("listenHttp", () => {
     expect(only(text)).toEqual({ status, body: "" });
   });
 
+  it("tells the client to go on when its turn in a pipeline has come, ahead of the answer", async () => {
+    const { handler, inside, count } = gate();
+    const server = await listen(({ method, target, body, ...rest }) =>
+      target === "/first"
+        ? handler({ method, target, body, ...rest })
+        : { status: 200, headers: [], body: Buffer.from(target) },
+    );
+    const expecting = `${head("/second", "Content-Length: 1", "Expect: 100-continue")}x`;
+    const one = await call(server, post("/first") + expecting + post("/third"));
+    await count(1);
+    await turns(10); // the others are answered meanwhile, if anything answers them
+    inside[0]?.go();
+    const text = await one.until(/\/third$/);
+    expect(text.match(/HTTP\/1\.1 \d+|\/second|\/third/g)).toEqual([
+      ...["HTTP/1.1 200", "HTTP/1.1 100", "HTTP/1.1 200", "/second", "HTTP/1.1 200", "/third"],
+    ]);
+  });
+
   it("answers pipelined requests in their order, though they are worked on at once", async () => {
     const { handler, inside, count } = gate();
     const one = await call(await listen(handler), post("/1") + post("/2", "x") + post("/3"));

@@ -1,0 +1,163 @@
+/**
+ * The soak with faults: an engine at a steady share of a core, behind it a container that misbehaves
+ * by a schedule, in front of it odd clients among many good ones. See docs/soak.md.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cpuMicros } from "../../bench/cpu.ts";
+import type { Later } from "../../contract/cleanup.ts";
+import { type EngineProcess, startEngineProcess } from "../../contract/engine-process.ts";
+import { type Sample, takeSample } from "../sample.ts";
+import { type Fleet, startFleet } from "./fleet.ts";
+import { type FaultLog, makeFaultLog } from "./judge.ts";
+import { type Load, startLoad } from "./load.ts";
+import { type Oddities, startOddities } from "./oddities.ts";
+import { type Fault, makeRandom, makeSchedule } from "./schedule.ts";
+
+export type FaultSoakOptions = {
+  readonly minutes: number;
+  /** Share of a core that the engine shall use, 0-1. */
+  readonly load: number;
+  readonly seed: number;
+  readonly isOver: () => boolean;
+  /** Called once a minute. */
+  readonly onMinute: (soaked: FaultSoaked, minute: number) => void;
+};
+
+export type FaultSoaked = {
+  readonly load: Load;
+  readonly oddities: Oddities;
+  readonly faults: readonly Fault[];
+  readonly samples: readonly Sample[];
+  /** Share of a core that the engine used, by second. */
+  readonly shares: readonly number[];
+  /** Files that were open before the load, and after it. */
+  readonly files: { readonly before: number; after: number };
+  exitCode: number | null;
+};
+
+const secondMs = 1000;
+const deadlineMs = 25_000;
+/** The engine gives a container less time than its clients give it, and than one may hang. */
+const nodeTimeoutMs = 8000;
+const oddEveryMs = 500;
+const firstPerSecond = 200;
+
+const startEngineBefore = async (later: Later, fleet: Fleet): Promise<EngineProcess> => {
+  const folder = mkdtempSync(join(tmpdir(), "espalier-soak-"));
+  later(() => rmSync(folder, { recursive: true }));
+  const annotations = join(folder, "annotations");
+  const keys = ["seldon.io/rest-timeout", "seldon.io/grpc-timeout"];
+  writeFileSync(annotations, keys.map((key) => `${key}="${nodeTimeoutMs}"\n`).join(""));
+  const engine = await startEngineProcess(fleet.graph, {
+    env: {
+      ESPALIER_PODINFO_ANNOTATIONS: annotations,
+      SELDON_ENABLE_ROUTING_INJECTION: "false", // answers come back as the model made them
+    },
+  });
+  later(() => engine.stop());
+  return engine;
+};
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Lets each fault begin and end at its time, until `isOver`. */
+const sowFaults = async (
+  fleet: Fleet,
+  log: FaultLog,
+  { faults, isOver }: { faults: readonly Fault[]; isOver: () => boolean },
+): Promise<void> => {
+  const started = performance.now();
+  for (const { kind, atMs, lastsMs } of faults) {
+    await pause(Math.max(0, started + atMs - performance.now()));
+    if (isOver()) return;
+    const end = log.begin(kind);
+    const restore = await fleet.harm(kind);
+    await pause(lastsMs);
+    await restore();
+    end();
+  }
+};
+
+/** A second's correction is at most this much: one odd second does not upset the rate. */
+const mostCorrection = 1.2;
+/** Longest mean time of an answer: with more, clients, containers or the machine do not keep up. */
+const mostMeanSeconds = 0.1;
+const fewWaiting = 8;
+
+/** Towards the wanted share, but never into a jam: what is late there would be no engine's fault. */
+const steer = (load: Load, wanted: number, share: number): void => {
+  const keepsUp = load.waiting() <= fewWaiting + mostMeanSeconds * load.rate();
+  const correction = keepsUp ? wanted / Math.max(share, 0.01) : 0;
+  load.setRate(
+    Math.max(1, load.rate() * Math.min(mostCorrection, Math.max(1 / mostCorrection, correction))),
+  );
+};
+
+/** Longest time until an engine that is asked nothing has closed what it does not need. */
+const settleMs = 30_000;
+export const spareFiles = 10;
+
+const settle = async (engine: EngineProcess, before: number): Promise<number> => {
+  const until = performance.now() + settleMs;
+  while (engine.openFiles() > before + spareFiles && performance.now() < until)
+    await pause(secondMs);
+  return engine.openFiles();
+};
+
+type Under = {
+  readonly engine: EngineProcess;
+  readonly soaked: FaultSoaked & { readonly samples: Sample[]; readonly shares: number[] };
+  readonly options: FaultSoakOptions;
+};
+
+/** Takes samples and holds the load until the time is over. */
+const watch = async ({ engine, soaked, options }: Under): Promise<void> => {
+  const started = performance.now();
+  let shown = 0;
+  let used = cpuMicros(engine.pid);
+  let last = started;
+  while (!options.isOver() && performance.now() - started < options.minutes * 60_000) {
+    await pause(secondMs);
+    if (!engine.isAlive())
+      throw new Error(`the engine has ended: ${engine.lines.slice(-5).join("; ")}`);
+    const [now, usedNow] = [performance.now(), cpuMicros(engine.pid)];
+    const share = (usedNow - used) / 1000 / (now - last);
+    [used, last] = [usedNow, now];
+    soaked.shares.push(share);
+    steer(soaked.load, options.load, share);
+    soaked.samples.push(await takeSample(engine));
+    const minute = Math.floor((now - started) / 60_000);
+    if (minute > shown) options.onMinute(soaked, minute);
+    shown = minute;
+  }
+};
+
+/** Runs it; what is found is in the result. Rejects only when something does not run at all. */
+export const soakWithFaults = async (
+  later: Later,
+  options: FaultSoakOptions,
+): Promise<FaultSoaked> => {
+  const fleet = await startFleet(later);
+  const engine = await startEngineBefore(later, fleet);
+  const log = makeFaultLog();
+  const random = makeRandom(options.seed);
+  const faults = makeSchedule(random, options.minutes * 60_000 - 5 * secondMs);
+  await takeSample(engine); // what is opened for the first scrape is no leak
+  const before = engine.openFiles();
+  const load = startLoad({ ...engine, log, random, deadlineMs, perSecond: firstPerSecond });
+  later(() => load.stop());
+  const oddities = startOddities(engine, { log, random, everyMs: oddEveryMs });
+  const soaked: Under["soaked"] = {
+    ...{ load, oddities, faults, samples: [], shares: [], exitCode: null },
+    files: { before, after: 0 },
+  };
+  const sown = sowFaults(fleet, log, { faults, isOver: options.isOver });
+  await Promise.all([watch({ engine, soaked, options }), sown]);
+  await oddities.stop();
+  await load.stop();
+  soaked.files.after = await settle(engine, before);
+  soaked.exitCode = await engine.stop();
+  return soaked;
+};
