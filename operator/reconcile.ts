@@ -24,17 +24,18 @@ import {
   routeKinds,
 } from "./gates.ts";
 import type { Write } from "./hand.ts";
-import { conditionOf, isReady, textAt } from "./live.ts";
+import { conditionOf, textAt } from "./live.ts";
 import { annotated, routedAnnotation } from "./marks.ts";
 import type { Observation } from "./observation.ts";
 import { type Key, type Outcome, whySkipped } from "./outcome.ts";
 import { makePass, type Pass } from "./pass.ts";
 import { staleOf, staleScaling } from "./prune.ts";
 import type { Desired, Facts } from "./render/desired.ts";
-import type { KubernetesObject } from "./render/object.ts";
+import { given, type KubernetesObject } from "./render/object.ts";
 import { render } from "./render/render.ts";
 import { renderRoutes } from "./render/route/route.ts";
 import { accountsOf } from "./render/server/accounts.ts";
+import { bringServices, leaveFormerPorts } from "./services.ts";
 import type { SettingsNow } from "./settings-source.ts";
 import { isSameStatus, observe, reject, type Status } from "./status.ts";
 
@@ -78,10 +79,10 @@ export const makeReconcile =
     const wanted = await want(manifest, around);
     if (!wanted.ok) return refuse(manifest, wanted.faults, around);
 
-    const seen = await bringAbout(wanted.value, around);
+    const { seen, againMs } = await bringAbout(wanted.value, around);
     const status = observe(seen, { manifest, now: around.now() });
     await report(manifest, status, around);
-    return { code: codeOf(seen, status), state: status.state };
+    return { code: codeOf(seen, status), state: status.state, ...given({ againMs }) };
   };
 
 type Finding<T> =
@@ -141,8 +142,14 @@ const refuse = async (
   return { code: isTerminal ? "REJECTED" : "FAULTY", state: status.state };
 };
 
+type BroughtAbout = {
+  readonly seen: Observation;
+  /** When another pass is due though nothing changes. */
+  readonly againMs: number | undefined;
+};
+
 /** The order matters: pods find their Services, scalers let go, and routes follow what serves. */
-const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<Observation> => {
+const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<BroughtAbout> => {
   const { manifest, desired } = wanted;
   const pass = makePass(around.cluster, {
     uid: manifest.metadata.uid ?? "",
@@ -152,22 +159,26 @@ const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<Observa
   let moved: Moved = { decision: { is: "wait", for: [] }, routes: [] };
   let engines: readonly Engine[] = [];
   const thrown: Fault[] = [];
+  let againMs: number | undefined;
   try {
-    for (const service of desired.services) await pass.bring(service);
+    await bringServices(desired, pass);
     for (const stale of staleScaling(pass.all(), desired)) await pass.prune(stale);
     for (const scaling of desired.scaling) await pass.bring(scaling);
     engines = enginesOf(wanted, pass, around.rollEngines);
     for (const { object } of engines) await pass.bring(object);
     moved = await moveRoutes(wanted, pass);
-    if (moved.decision.is === "lead") await release(engines, pass);
-    if (isOver(wanted, pass, moved)) await prune(wanted, pass, moved);
+    if (moved.decision.is === "lead") await release(wanted, pass);
+    if (isOver(wanted, pass, moved)) {
+      await prune(wanted, pass, moved);
+      againMs = await leaveFormerPorts(desired, pass, around.now());
+    }
   } catch (error) {
     const fault = faultOf(error);
     if (fault === undefined) throw error;
     thrown.push(fault);
   }
   const { fault } = around.settings();
-  return {
+  const seen = {
     ...moved,
     ...desired,
     deployment: wanted.deployment,
@@ -179,6 +190,7 @@ const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<Observa
     olderEngines: engines.flatMap(({ object, isKept }) => (isKept ? [object.metadata.name] : [])),
     settingsFault: dependsOnSettings(wanted.deployment) ? fault : undefined,
   };
+  return { seen, againMs };
 };
 
 /** The Deployments with the engines that they are to run. */
@@ -231,11 +243,17 @@ const isDisturbed = ({ faults, leaving }: Pass): boolean =>
   leaving.length > 0 ||
   faults.some(({ kind }) => kind === "Service" || kind === "Deployment" || kind === undefined);
 
-/** Takes away the pods that served until a Deployment of another selector was ready. */
-const release = async (engines: readonly Engine[], pass: Pass): Promise<void> => {
-  for (const { object } of engines) {
-    const live = pass.live(object);
-    if (live !== undefined && isReady(live)) await pass.release(object);
+/**
+ * Takes away the pods that served until a Deployment of another selector was ready. What they did
+ * may be done by two Deployments now, so all of the predictor have to be.
+ */
+const release = async ({ desired }: Wanted, pass: Pass): Promise<void> => {
+  const live = pass.all();
+  for (const { object, predictor, role } of desired.deployments) {
+    const own = desired.deployments.filter(
+      (one) => one.predictor === predictor && (one.role === "explainer") === (role === "explainer"),
+    );
+    if (isAllReady({ deployments: own, live })) await pass.release(object);
   }
 };
 

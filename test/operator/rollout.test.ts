@@ -304,6 +304,19 @@ describe("a Deployment whose selector changes", () => {
     expect(world.condition("Ready")).toBe("Ready=True Ready");
   });
 
+  it("keeps its old pods until the engine in its pod of its own is ready too", async () => {
+    const world = await settled(manifest());
+    const set = replicaSet(world);
+    world.apply(alone());
+    await world.settle();
+    world.cluster.settle(ref);
+    await world.settle();
+    expect(world.cluster.get(refOf(set))).toBeDefined();
+    world.ready();
+    await world.settle();
+    expect(world.cluster.get(refOf(set))).toBeUndefined();
+  });
+
   it("lets go of old pods that the new Deployment has taken on", async () => {
     const world = await settled(manifest());
     const set = replicaSet(world);

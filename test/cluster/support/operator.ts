@@ -81,7 +81,7 @@ export const startOperatorProcess = (options: OperatorOptions): Operator => {
     logged: (message, times = 1, kind) =>
       new Promise((resolve, reject) => {
         const isMeant = (line: Line): boolean =>
-          line.msg === message && (kind === undefined || line.kind === kind);
+          line.msg === message && (kind === undefined || line["kind"] === kind);
         const one = (): void => {
           const found = lines.filter(isMeant)[times - 1];
           if (found === undefined && !isOver) return;
