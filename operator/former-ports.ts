@@ -8,21 +8,10 @@
  */
 
 import { isPlain } from "../api/shape/plain.ts";
-import { isRolledOut, listAt, numberAt, podLabelsOf, textAt, valueAt, wordsAt } from "./live.ts";
-import {
-  annotated,
-  bothPortsAnnotation,
-  formerUntilAnnotation,
-  markOf,
-  replacesAnnotation,
-} from "./marks.ts";
-import { type KubernetesObject, keyOf, refOf } from "./render/object.ts";
-
-/** All Deployments of a SeldonDeployment: as they are wanted, and as they are. */
-export type Pods = {
-  readonly wanted: readonly KubernetesObject[];
-  readonly live: readonly KubernetesObject[];
-};
+import { listAt, numberAt, textAt, valueAt } from "./live.ts";
+import { annotated, bothPortsAnnotation, formerUntilAnnotation, markOf } from "./marks.ts";
+import { isOpenInAll, isThrough, type Pods, type PodsBehind, podsBehind } from "./open-ports.ts";
+import type { KubernetesObject } from "./render/object.ts";
 
 /** How long former ports stay after routes have left them: gateways are told of that one by one. */
 export const formerGraceMs = 60_000;
@@ -35,9 +24,9 @@ export const withFormerPorts = (
 ): KubernetesObject => {
   const change = changeOf(desired, live);
   if (live === undefined || change.former.length === 0) return desired;
-  if (!isThrough(desired, change, pods)) {
-    const templates = behind(desired, pods);
-    return withPorts(desired, change, (port) => targetWhile(port, change, templates));
+  if (!isThrough(desired, numbersOf(change), pods)) {
+    const behind = podsBehind(desired, pods);
+    return withPorts(desired, change, (port) => targetWhile(port, change, behind));
   }
   return withUntil(throughOf(desired, change), markOf(live, formerUntilAnnotation));
 };
@@ -59,7 +48,7 @@ export const partWithPorts = (
 ): Parting | undefined => {
   const change = changeOf(desired, live);
   if (change.former.length === 0) return undefined;
-  if (!isThrough(desired, change, pods)) {
+  if (!isThrough(desired, numbersOf(change), pods)) {
     return { object: withFormerPorts(desired, live, pods), inMs: 0 };
   }
   const until = markOf(live, formerUntilAnnotation) ?? new Date(+now + formerGraceMs).toISOString();
@@ -115,6 +104,8 @@ const portsOf = (service: KubernetesObject): readonly Port[] =>
     return { role, name, number, whole, target: isName ? target : numberAt(one, "targetPort") };
   });
 
+const numbersOf = ({ wanted }: Change): readonly number[] => wanted.map(({ number }) => number);
+
 const wantedNumber = (role: string, { wanted }: Change): number =>
   wanted.find((port) => port.role === role)?.number ?? 0;
 
@@ -135,72 +126,28 @@ const withPorts = (
   return annotated({ ...desired, spec }, { [bothPortsAnnotation]: numbers.join(",") });
 };
 
-/** Of all containers of a Deployment's pods. */
-type Ports = readonly { readonly name: string; readonly number: number }[];
-
-const openPortsOf = (deployment: KubernetesObject): Ports =>
-  listAt(deployment, "spec", "template", "spec", "containers").flatMap((container) =>
-    listAt(container, "ports").map((port) => ({
-      name: textAt(port, "name"),
-      number: numberAt(port, "containerPort"),
-    })),
-  );
-
-const isBehind = (service: KubernetesObject): ((deployment: KubernetesObject) => boolean) => {
-  const selector = Object.entries(wordsAt(service, "spec", "selector"));
-  return (deployment) => {
-    const labels = podLabelsOf(deployment);
-    return selector.every(([key, value]) => labels[key] === value);
-  };
-};
-
-/** The ports of all pods that the Service leads to, or soon will. */
-const behind = (service: KubernetesObject, { wanted, live }: Pods): readonly Ports[] =>
-  [...live, ...wanted].filter(isBehind(service)).map(openPortsOf);
-
-/** Whether no pods are behind the Service but those that listen on the ports that are wanted. */
-const isThrough = (
-  service: KubernetesObject,
-  { wanted: ports }: Change,
-  { wanted, live }: Pods,
-): boolean => {
-  const keys = new Set(live.map((one) => keyOf(refOf(one))));
-  return (
-    wanted.every((one) => keys.has(keyOf(refOf(one)))) &&
-    // Else there are pods of a Deployment that is gone.
-    live.every((one) => markOf(one, replacesAnnotation) === undefined) &&
-    live
-      .filter(isBehind(service))
-      .every(
-        (one) => isRolledOut(one) && ports.every(({ number }) => opens(openPortsOf(one), number)),
-      )
-  );
-};
-
-const opens = (ports: Ports, wanted: number): boolean =>
-  ports.some(({ number }) => number === wanted);
-
 /**
  * What a port leads to while pods of before and those that come are behind the Service: a number
  * that all of them listen on, else the name that each of them has for its own. Once both sets are
- * there it stays: the Deployments of the pods of before may be known no longer.
+ * there it stays if it can, and a name is better than a number: the Deployments of the pods of
+ * before may be known no longer.
  */
 const targetWhile = (
   { role, number }: Port,
   { wanted, live, former }: Change,
-  templates: readonly Ports[],
+  pods: PodsBehind,
 ): number | string => {
   const held = live.find((port) => port.number === number);
   const hasBoth = wanted.every((port) => live.some((one) => one.number === port.number));
-  if (held !== undefined && hasBoth) return held.target;
+  if (held !== undefined && hasBoth && isOpenInAll(pods.coming, held.target)) return held.target;
   const numbers = [...former, ...wanted]
     .filter((port) => port.role === role)
     .map((port) => port.number);
-  const common = numbers.find((each) => templates.every((ports) => opens(ports, each)));
-  if (common !== undefined) return common;
+  const common = numbers.find((each) => isOpenInAll(pods.all, each));
   // The first port of that name counts. Source: Kubernetes API, ServicePort, `targetPort`.
-  const isNamed = templates.every((ports) =>
+  const isNamed = pods.all.every((ports) =>
     numbers.includes(ports.find(({ name }) => name === role)?.number ?? 0),
   );
-  return isNamed ? role : number;
+  const shared = isNamed ? role : undefined;
+  return (hasBoth ? (shared ?? common) : (common ?? shared)) ?? number;
 };

@@ -11,7 +11,7 @@ import type { Settings } from "../api/settings.ts";
 import type { Deployment } from "../api/types.ts";
 import type { Cluster, ClusterEvent } from "./cluster/cluster.ts";
 import { dependsOnSettings, isOfServers } from "./depends.ts";
-import { type Engine, withEngine } from "./engine-basis.ts";
+import type { Engine } from "./engine-basis.ts";
 import { statusEvents } from "./events.ts";
 import { readFacts } from "./facts.ts";
 import { type Fault, faultOf, invalidSpec } from "./faults.ts";
@@ -38,6 +38,7 @@ import { accountsOf } from "./render/server/accounts.ts";
 import { bringServices, leaveFormerPorts } from "./services.ts";
 import type { SettingsNow } from "./settings-source.ts";
 import { isSameStatus, observe, reject, type Status } from "./status.ts";
+import { bringDeployments, releasePods } from "./workloads.ts";
 
 export type Surroundings = {
   readonly cluster: Cluster;
@@ -150,7 +151,8 @@ type BroughtAbout = {
 
 /** The order matters: pods find their Services, scalers let go, and routes follow what serves. */
 const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<BroughtAbout> => {
-  const { manifest, desired } = wanted;
+  const { manifest, deployment, desired } = wanted;
+  const workloads = { deployment, wanted: desired.deployments };
   const pass = makePass(around.cluster, {
     uid: manifest.metadata.uid ?? "",
     isFirst: manifest["status"] === undefined,
@@ -164,13 +166,13 @@ const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<Brought
     await bringServices(desired, pass);
     for (const stale of staleScaling(pass.all(), desired)) await pass.prune(stale);
     for (const scaling of desired.scaling) await pass.bring(scaling);
-    engines = enginesOf(wanted, pass, around.rollEngines);
-    for (const { object } of engines) await pass.bring(object);
+    engines = await bringDeployments(workloads, pass, around.rollEngines);
     moved = await moveRoutes(wanted, pass);
-    if (moved.decision.is === "lead") await release(wanted, pass);
+    if (moved.decision.is === "lead" && (await releasePods(workloads, pass))) againMs = leavingMs;
     if (isOver(wanted, pass, moved)) {
-      await prune(wanted, pass, moved);
-      againMs = await leaveFormerPorts(desired, pass, around.now());
+      const isPruned = await prune(wanted, pass, moved);
+      // Pods of what has just been deleted are behind Services for a moment still.
+      if (!isPruned) againMs ??= await leaveFormerPorts(desired, pass, around.now());
     }
   } catch (error) {
     const fault = faultOf(error);
@@ -181,27 +183,17 @@ const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<Brought
   const seen = {
     ...moved,
     ...desired,
-    deployment: wanted.deployment,
+    deployment,
     settings: wanted.settings,
     live: pass.all(),
     faults: [...pass.faults, ...thrown],
     leaving: pass.leaving,
     warnings: wanted.warnings,
     olderEngines: engines.flatMap(({ object, isKept }) => (isKept ? [object.metadata.name] : [])),
-    settingsFault: dependsOnSettings(wanted.deployment) ? fault : undefined,
+    settingsFault: dependsOnSettings(deployment) ? fault : undefined,
   };
   return { seen, againMs };
 };
-
-/** The Deployments with the engines that they are to run. */
-const enginesOf = (
-  { deployment, desired }: Wanted,
-  pass: Pass,
-  rollEngines: boolean,
-): readonly Engine[] =>
-  desired.deployments.map(({ object, predictor }) =>
-    withEngine(object, rollEngines ? undefined : pass.live(object), { deployment, predictor }),
-  );
 
 type Moved = {
   readonly decision: RouteDecision;
@@ -243,20 +235,6 @@ const isDisturbed = ({ faults, leaving }: Pass): boolean =>
   leaving.length > 0 ||
   faults.some(({ kind }) => kind === "Service" || kind === "Deployment" || kind === undefined);
 
-/**
- * Takes away the pods that served until a Deployment of another selector was ready. What they did
- * may be done by two Deployments now, so all of the predictor have to be.
- */
-const release = async ({ desired }: Wanted, pass: Pass): Promise<void> => {
-  const live = pass.all();
-  for (const { object, predictor, role } of desired.deployments) {
-    const own = desired.deployments.filter(
-      (one) => one.predictor === predictor && (one.role === "explainer") === (role === "explainer"),
-    );
-    if (isAllReady({ deployments: own, live })) await pass.release(object);
-  }
-};
-
 /** Whether all that is wanted is there, is ready and has its traffic. */
 const isOver = (
   { deployment, desired }: Wanted,
@@ -269,9 +247,14 @@ const isOver = (
   !isDisturbed(pass) &&
   isAllReady({ deployments: desired.deployments, live: pass.all() });
 
-/** Takes away what served until what is wanted was ready. */
-const prune = async ({ desired }: Wanted, pass: Pass, { routes }: Moved): Promise<void> => {
-  for (const stale of staleOf(pass.all(), desired, routes)) await pass.prune(stale);
+/** How long until we look again for pods that are on their way out. */
+const leavingMs = 1_000;
+
+/** Takes away what served until what is wanted was ready. Answers whether there was anything. */
+const prune = async ({ desired }: Wanted, pass: Pass, { routes }: Moved): Promise<boolean> => {
+  const stale = staleOf(pass.all(), desired, routes);
+  for (const one of stale) await pass.prune(one);
+  return stale.length > 0;
 };
 
 const report = async (

@@ -1,5 +1,6 @@
 /** The Services of a deployment: they come first in a pass, and lose their former ports last. */
-import { type Pods, partWithPorts, withFormerPorts } from "./former-ports.ts";
+import { partWithPorts, withFormerPorts } from "./former-ports.ts";
+import type { Pods } from "./open-ports.ts";
 import type { Pass } from "./pass.ts";
 import type { Desired } from "./render/desired.ts";
 

@@ -67,6 +67,14 @@ const routedTo = (world: World): readonly number[] => {
 const numbersOf = (one: KubernetesObject): readonly number[] =>
   listAt(one, "spec", "ports").map((port) => numberAt(port, "port"));
 
+/** All pods become ready, and then those that waited for them. */
+const rollOut = async (world: World): Promise<void> => {
+  for (let times = 0; times < 2; times++) {
+    world.ready();
+    await world.settle();
+  }
+};
+
 const within = () => manifest();
 const without = () =>
   manifest([predictor("default", { annotations: { "seldon.io/no-engine": "true" } })]);
@@ -114,8 +122,7 @@ describe("withFormerPorts", () => {
     expect(broken(service(world), both, pods)).toEqual([]);
     expect(routedTo(world)).toEqual(was);
 
-    world.ready();
-    await world.settle();
+    await rollOut(world);
     expect(routedTo(world)).toEqual(row.ports.map((port) => Number(port.split(">")[1])));
     expect(broken(service(world), both, templates(world))).toEqual([]);
     expect(world.condition("Ready")).toBe("Ready=True Ready");
@@ -124,6 +131,28 @@ describe("withFormerPorts", () => {
     const { againMs } = await world.settle();
     expect(againMs).toBeUndefined();
     expect(portsOf(service(world))).toEqual(row.ports);
+  });
+
+  it.each([
+    { name: "with and without an engine", from: within, to: without },
+    { name: "with one in a pod of its own, and without", from: apart, to: without },
+    { name: "with one in a pod of its own, and in the pod", from: apart, to: within },
+  ])("leads every port to every pod on the way back, in the next moment: $name", async (row) => {
+    const world = await settled(row.from(), { istioEnabled: true });
+    const was = numbersOf(service(world));
+    const pods = new Set(templates(world));
+    for (const step of [row.to, row.from, row.to, row.from]) {
+      world.apply(step());
+      for (let passes = 0; passes < 6; passes++) {
+        await world.pass();
+        for (const one of templates(world)) pods.add(one);
+        expect(broken(service(world), was, [...pods])).toEqual([]);
+      }
+      await rollOut(world);
+      pods.clear();
+      for (const one of templates(world)) pods.add(one);
+      expect(broken(service(world), was, [...pods])).toEqual([]);
+    }
   });
 
   it("keeps the names of ports until the former ones are gone", async () => {
