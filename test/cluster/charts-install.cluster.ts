@@ -2,7 +2,7 @@
  * The chart of the operator on a control plane of its own: installed, upgraded and uninstalled by
  * Helm, and the operator at work with the rights, arguments and environment that it is given.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -15,8 +15,9 @@ import { targetOf } from "./support/api.ts";
 import { isTrue } from "./support/conditions.ts";
 import type { ControlPlane } from "./support/control-plane.ts";
 import { chartFolder, type Helm, makeHelm } from "./support/helm.ts";
+import { startInstalled } from "./support/installed-operator.ts";
 import { type Kubelet, playKubelet } from "./support/kubelet.ts";
-import { type Operator, startOperatorProcess } from "./support/operator.ts";
+import type { Operator } from "./support/operator.ts";
 import { deploymentAt, manifestOf, predictorOf, sdep } from "./support/operator-manifests.ts";
 import { chartRights, type Rule, rightsOf } from "./support/operator-roles.ts";
 import { startOwn } from "./support/shared.ts";
@@ -41,35 +42,7 @@ let operator: Operator;
 
 const chart = chartFolder("espalier-operator");
 
-/** A kubeconfig with a token of the operator's service account. */
-const kubeconfigOf = async (): Promise<string> => {
-  const words = ["create", "token", account, "--namespace", system, "--duration=1h"];
-  const { code, stdout, stderr } = await plane.kubectl(words);
-  if (code !== 0) throw new Error(stderr);
-  const read = ["config", "view", "--raw", "-o", "json"];
-  const config = JSON.parse((await plane.kubectl(read)).stdout);
-  config.users[0].user = { token: stdout.trim() };
-  const path = join(home, "operator.kubeconfig");
-  writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
-  return path;
-};
-
-/** As its Deployment says, but for ports and the namespace, which a pod knows of itself. */
-const startAsInstalled = async (): Promise<Operator> => {
-  const manager = await plane.api.get(deploymentAt(system, "seldon-controller-manager"));
-  const [container] = listAt(manager, "spec", "template", "spec", "containers");
-  const env = listAt(container, "env").map((one) => [textAt(one, "name"), textAt(one, "value")]);
-  return startOperatorProcess({
-    api: { ...plane.api, kubeconfig: await kubeconfigOf() },
-    namespace: system,
-    isClusterWide: true,
-    env: { ...Object.fromEntries(env), POD_NAMESPACE: system },
-    flags: [
-      ...listAt(container, "args").map(String),
-      ...["--metrics-addr=127.0.0.1:0", "--webhook-port=0"],
-    ],
-  });
-};
+const startAsInstalled = (): Promise<Operator> => startInstalled(plane, { home, system });
 
 beforeAll(async () => {
   plane = await startOwn();

@@ -1,35 +1,25 @@
 /** The charts, by the real Helm: every object against the schema of a real API server. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import {
   configurationName,
   webhookConfiguration,
 } from "../../operator/admission/webhook-configuration.ts";
 import type { Given } from "./support/api.ts";
+import { type ChartSite, openChartSite } from "./support/chart-site.ts";
 import type { Cluster } from "./support/cluster.ts";
-import { installCrd } from "./support/crd.ts";
-import { chartFolder, type Helm, makeHelm } from "./support/helm.ts";
+import { chartFolder, type Helm } from "./support/helm.ts";
 import { type ChartValues, chartRights, type Rule, rightsOf } from "./support/operator-roles.ts";
-import { sharedCluster } from "./support/shared.ts";
 
+let site: ChartSite;
 let cluster: Cluster;
 let namespace: string;
-let home: string;
 let helm: Helm;
 
 beforeAll(async () => {
-  cluster = sharedCluster();
-  await installCrd(cluster);
-  namespace = await cluster.namespace({ "pod-security.kubernetes.io/enforce": "restricted" });
-  home = mkdtempSync(join(tmpdir(), "espalier-helm-"));
-  helm = makeHelm(cluster, home);
+  site = await openChartSite();
+  ({ cluster, namespace, helm } = site);
 });
-afterAll(() => {
-  cluster.close();
-  rmSync(home, { recursive: true });
-});
+afterAll(() => site.close());
 
 /** Kinds of add-ons whose CRDs are not here. */
 const elsewhere = ["cert-manager.io/", "monitoring.coreos.com/"];
