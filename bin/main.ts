@@ -24,6 +24,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "print the Kubernetes objects that the operator would apply",
     load: () => import("./render.ts"),
   },
+  migrate: {
+    summary: "print what changes when a cluster is taken over from Seldon Core 1.17",
+    load: () => import("./migrate.ts"),
+  },
   operator: {
     summary: "the control-plane process that brings about SeldonDeployments in a cluster",
     load: () => import("./operator.ts"),

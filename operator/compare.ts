@@ -38,21 +38,44 @@ type Place = {
   readonly isQuantity: boolean;
 };
 
-/** The path of the first desired field that is not live; undefined: all are. */
-export const differsAt = (desired: unknown, live: unknown): string | undefined =>
-  compare(desired, live, { path: "", field: "", isQuantity: false });
-
-const compare = (desired: unknown, live: unknown, place: Place): string | undefined => {
-  if (isEmpty(desired) && isEmpty(live)) return undefined;
-  if (Array.isArray(desired)) {
-    return Array.isArray(live) ? compareLists(desired, live, place) : place.path;
-  }
-  if (isPlain(desired)) {
-    return isPlain(live) ? compareFields(desired, live, place) : place.path;
-  }
-  if (desired === live) return undefined;
-  return place.isQuantity && isSameQuantity(desired, live) ? undefined : place.path;
+/** What has been found, and how much of it is wanted. */
+type Search = {
+  readonly found: string[];
+  readonly most: number;
+  /** Items of lists with keys are called by them, `[model]`, and not by their place, `[0]`. */
+  readonly byKey: boolean;
 };
+
+/** The path of the first desired field that is not live; undefined: all are. */
+export const differsAt = (desired: unknown, live: unknown): string | undefined => {
+  const search: Search = { found: [], most: 1, byKey: false };
+  compare(desired, live, { path: "", field: "", isQuantity: false }, search);
+  return search.found[0];
+};
+
+const mostPaths = 200;
+
+/** The paths of all desired fields that are not live, with the keys of items in them. */
+export const differencesOf = (desired: unknown, live: unknown): readonly string[] => {
+  const search: Search = { found: [], most: mostPaths, byKey: true };
+  compare(desired, live, { path: "", field: "", isQuantity: false }, search);
+  return search.found;
+};
+
+const compare = (desired: unknown, live: unknown, place: Place, search: Search): void => {
+  if (isEmpty(desired) && isEmpty(live)) return;
+  if (Array.isArray(desired)) {
+    if (Array.isArray(live)) compareLists(desired, live, place, search);
+    else search.found.push(place.path);
+  } else if (isPlain(desired)) {
+    if (isPlain(live)) compareFields(desired, live, place, search);
+    else search.found.push(place.path);
+  } else if (desired !== live && !(place.isQuantity && isSameQuantity(desired, live))) {
+    search.found.push(place.path);
+  }
+};
+
+const isEnough = ({ found, most }: Search): boolean => found.length >= most;
 
 /** What a server may leave out, and means the same by. */
 const isEmpty = (value: unknown): boolean =>
@@ -64,40 +87,41 @@ const isEmpty = (value: unknown): boolean =>
     ? value.length === 0
     : isPlain(value) && Object.values(value).every(isEmpty));
 
-const compareFields = (desired: object, live: object, place: Place): string | undefined => {
+const compareFields = (desired: object, live: object, place: Place, search: Search): void => {
   const held = new Map<string, unknown>(Object.entries(live));
   for (const [field, value] of Object.entries(desired)) {
+    if (isEnough(search)) return;
     if (isNothing(value)) continue;
     const isQuantity =
       place.isQuantity ||
       quantityFields.has(field) ||
       (field === "value" && quantityOwners.has(place.field));
-    const found = compare(value, held.get(field), {
-      path: at(place.path, field),
-      field,
-      isQuantity,
-    });
-    if (found !== undefined) return found;
+    const inside = { path: at(place.path, field), field, isQuantity };
+    compare(value, held.get(field), inside, search);
   }
-  return undefined;
 };
 
 const compareLists = (
   desired: readonly unknown[],
   live: readonly unknown[],
   place: Place,
-): string | undefined => {
+  search: Search,
+): void => {
   const keys = keysOf(place.field, desired);
-  if (keys === undefined && desired.length !== live.length) return place.path;
+  if (keys === undefined && desired.length !== live.length) {
+    search.found.push(place.path);
+    return;
+  }
   const liveByKey = new Map(live.map((one) => [keys && identity(one, keys), one]));
   for (const [index, one] of desired.entries()) {
-    const other = keys === undefined ? live[index] : liveByKey.get(identity(one, keys));
-    const path = item(place.path, index);
-    if (other === undefined) return path;
-    const found = compare(one, other, { ...place, path });
-    if (found !== undefined) return found;
+    if (isEnough(search)) return;
+    const key = keys === undefined ? undefined : identity(one, keys);
+    const other = key === undefined ? live[index] : liveByKey.get(key);
+    const isCalled = search.byKey && key !== undefined;
+    const path = isCalled ? `${place.path}[${key}]` : item(place.path, index);
+    if (other === undefined) search.found.push(path);
+    else compare(one, other, { ...place, path }, search);
   }
-  return undefined;
 };
 
 /** The fields that tell the items of a list apart; undefined where their order does. */

@@ -4,46 +4,12 @@
  *
  * Source: operator contract, 8.3; design 5.2.8; deviation O9.
  */
+import { type Claim, claim, sentences, unfound } from "./claim.ts";
 import type { Fault } from "./faults.ts";
-import { conditionOf, hasFailed, isReady, isStuck, listAt, textAt } from "./live.ts";
+import { conditionOf, hasFailed, isReady, isStuck, textAt } from "./live.ts";
 import { finder, type Observation } from "./observation.ts";
 import { type KubernetesObject, nameOf, refOf } from "./render/object.ts";
-
-/** What a condition says; when it began to say so is added by `dated`. */
-export type Claim = {
-  readonly type: string;
-  readonly status: "True" | "False" | "Unknown";
-  readonly reason: string;
-  readonly message: string;
-};
-
-export type Condition = Claim & {
-  readonly lastTransitionTime: string;
-  readonly observedGeneration: number;
-};
-
-/** Every reason of ours, beside the faults': what it means. */
-export const conditionReasons = {
-  Ready: "workloads, services and routes are as the manifest says",
-  NameNotFree: "an object that was there before is being deleted; its finalizers may keep it",
-  ServicesNotReady: "a Service is not there yet",
-  WorkloadsNotReady: "pods are starting, or fail: look at the Deployments that the message names",
-  RolloutStuck:
-    "new pods did not become available in time: look at the events of the Deployments that the message names",
-  RoutesNotReady: "routes wait for predictors, or no gateway has taken them on",
-  RollingOut: "changes are on their way",
-  Settled: "nothing is left to do",
-  NewestEngine: "every engine is of the operator's version",
-  NewerEngineAvailable:
-    "an engine is older than the operator; it is renewed with the next change, or by ESPALIER_ROLL_ENGINES",
-  FieldsIgnored: "the manifest says something in vain: mend the fields that the message names",
-  MalformedSettings:
-    "the ConfigMap seldon-config cannot be read: what it said before still holds; mend it",
-  RoutesAccepted: "gateways have taken the routes on",
-  NoRoutes: "the Gateway API is switched off, or no predictor can take traffic yet",
-} as const;
-
-type Reason = keyof typeof conditionReasons;
+import { gatewayClaims, unreadyRoutes } from "./route-claims.ts";
 
 /** Types that a pass writes; others in a status are somebody else's and stay. */
 export const conditionTypes: readonly string[] = [
@@ -81,21 +47,6 @@ export const rejectedClaims = (faults: readonly Fault[]): readonly Claim[] => [
   faultClaim(faults),
   { ...faultClaim(faults), type: "Progressing" },
 ];
-
-const claim = (type: string, status: Claim["status"], reason: Reason, message = ""): Claim => ({
-  type,
-  status,
-  reason,
-  message,
-});
-
-/** Source: Kubernetes API, meta/v1 Condition takes 32768; a person reads far less. */
-const longestMessage = 4000;
-
-const sentences = (messages: readonly string[]): string => {
-  const all = [...new Set(messages)].sort().join("; ");
-  return all.length > longestMessage ? `${all.slice(0, longestMessage)}...` : all;
-};
 
 const faultClaim = (faults: readonly Fault[]): Claim => ({
   type: "Ready",
@@ -151,45 +102,6 @@ const namesOf = (list: readonly Unready[]): string =>
     .map(({ name }) => name)
     .sort()
     .join(", ");
-
-const unfound = (
-  objects: readonly KubernetesObject[],
-  { live }: Observation,
-): readonly string[] => {
-  const find = finder(live);
-  return objects
-    .filter((object) => find(object) === undefined)
-    .map((object) => nameOf(refOf(object)))
-    .sort();
-};
-
-/** What keeps traffic from its predictors; undefined: nothing. */
-const unreadyRoutes = (seen: Observation): string | undefined => {
-  const { decision, routes, live } = seen;
-  if (decision.is === "wait") return `routes wait for ${decision.for.join(", ")}`;
-  const missing = unfound(routes, seen);
-  if (missing.length > 0) return `waits for ${missing.join(", ")}`;
-  const find = finder(live);
-  const refused = routes.flatMap((route) => refusalOf(find(route)) ?? []);
-  return refused.length > 0 ? sentences(refused) : undefined;
-};
-
-/** Source: Gateway API, RouteStatus: each gateway's controller says whether it takes a route on. */
-const refusalOf = (route: KubernetesObject | undefined): string | undefined => {
-  if (route === undefined || !gatewayKinds.has(route.kind)) return undefined;
-  const name = nameOf(refOf(route));
-  const parents = listAt(route, "status", "parents");
-  if (parents.length === 0) return `no gateway has taken on ${name}: does the Gateway exist?`;
-  const accepted = parents.map((parent) =>
-    listAt(parent, "conditions").find((one) => textAt(one, "type") === "Accepted"),
-  );
-  const refusal = accepted.find((one) => textAt(one, "status") !== "True");
-  if (accepted.every((one) => textAt(one, "status") === "True")) return undefined;
-  const why = textAt(refusal, "message") || textAt(refusal, "reason") || "it has not answered yet";
-  return `a gateway does not accept ${name}: ${why}`;
-};
-
-const gatewayKinds: ReadonlySet<string> = new Set(["HTTPRoute", "GRPCRoute"]);
 
 /** v1 copies the Available condition of the first Deployment that is not ready, else the latest. */
 const deploymentsClaim = (seen: Observation): Claim => {
@@ -282,22 +194,6 @@ const kindClaim = (seen: Observation, words: Words): Claim => {
 };
 
 const servicesClaim = (seen: Observation): Claim => kindClaim(seen, services);
-
-const gatewayClaims = (seen: Observation): readonly Claim[] => {
-  if (!seen.settings.gatewayApiEnabled) return [];
-  const type = "GatewayRoutesReady";
-  const wanted = seen.routes.filter(({ kind }) => gatewayKinds.has(kind));
-  if (wanted.length === 0) return [claim(type, "Unknown", "NoRoutes")];
-  const find = finder(seen.live);
-  const missing = unfound(wanted, seen).map((name) => `waits for ${name}`);
-  const refused = wanted.flatMap((route) => refusalOf(find(route)) ?? []);
-  const why = sentences([...missing, ...refused]);
-  return [
-    why === ""
-      ? claim(type, "True", "RoutesAccepted")
-      : claim(type, "False", "RoutesNotReady", why),
-  ];
-};
 
 const engineClaims = ({ olderEngines }: Observation): readonly Claim[] => [
   olderEngines.length === 0

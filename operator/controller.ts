@@ -47,7 +47,7 @@ export const makeController = (options: ControllerOptions): Controller => {
     if (outcome.state !== undefined) states.set(name, outcome.state);
     else if (isNotOurs.has(outcome.code)) states.delete(name);
     // Not all at once, whenever they began.
-    return againAfter(outcome.code, resyncMs * (0.9 + random() / 5));
+    return againAfter(outcome, resyncMs * (0.9 + random() / 5));
   };
 
   const queue = makeQueue({ work, workers: options.workers, clock, random });

@@ -9,7 +9,7 @@ type Place = { readonly namespace: string; readonly accounts: readonly string[] 
 
 /** Of each account that is there the secrets that are there; their values are not looked at. */
 export const readFacts = async (
-  cluster: Cluster,
+  cluster: Pick<Cluster, "read">,
   { namespace, accounts }: Place,
 ): Promise<Facts> => {
   const read = await Promise.all(
@@ -23,7 +23,7 @@ export const readFacts = async (
 };
 
 const secretsOf = async (
-  cluster: Cluster,
+  cluster: Pick<Cluster, "read">,
   namespace: string,
   account: string,
 ): Promise<readonly AccountSecret[] | undefined> => {
@@ -36,7 +36,7 @@ const secretsOf = async (
 };
 
 const readSecret = async (
-  cluster: Cluster,
+  cluster: Pick<Cluster, "read">,
   namespace: string,
   name: string,
 ): Promise<AccountSecret | undefined> => {

@@ -17,8 +17,8 @@ export type Hand = {
   /** Makes an object ours that others made. */
   adopt(current: KubernetesObject, desired: KubernetesObject): Promise<void>;
   update(current: KubernetesObject, desired: KubernetesObject): Promise<void>;
-  /** Lets the pods go that served until this Deployment was ready. */
-  release(desired: KubernetesObject): Promise<void>;
+  /** Lets the pods go that served until this Deployment was ready. Answers whether any are left. */
+  release(desired: KubernetesObject): Promise<boolean>;
   prune(stale: KubernetesObject): Promise<void>;
 };
 
@@ -75,11 +75,13 @@ export const makeHand = (cluster: Cluster, { live, leaving, isFirst, wrote }: Kn
     },
     release: async (desired) => {
       const current = live.get(keyOf(refOf(desired)));
-      if (current === undefined || markOf(current, replacesAnnotation) === undefined) return;
-      for (const set of await removeLeftBehind(cluster, current)) {
+      if (current === undefined || markOf(current, replacesAnnotation) === undefined) return false;
+      const { removed, isOver } = await removeLeftBehind(cluster, current);
+      for (const set of removed) {
         wrote({ verb: "Delete", ref: refOf(set), why: "its successor is ready" });
       }
-      await write(current, marked(desired));
+      if (isOver) await write(current, marked(desired));
+      return !isOver;
     },
     prune: async (stale) => {
       if (stale.metadata.deletionTimestamp !== undefined) return;

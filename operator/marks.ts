@@ -11,6 +11,10 @@ export const engineBasisAnnotation = "espalier.io/engine-basis";
 export const replacesAnnotation = "espalier.io/replaces";
 /** The label of those ReplicaSets: the name of the Deployment. */
 export const replacedLabel = "espalier.io/replaced";
+/** The numbers of a Service's ports while it has former ones beside those that are wanted. */
+export const bothPortsAnnotation = "espalier.io/both-ports";
+/** Until when a Service keeps former ports; see `former-ports.ts`. */
+export const formerUntilAnnotation = "espalier.io/former-ports-until";
 /** The predictors that a route leads to, separated by commas. */
 export const routedAnnotation = "espalier.io/routed-to";
 

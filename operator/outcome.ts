@@ -27,10 +27,12 @@ export type Outcome = {
   readonly code: OutcomeCode;
   /** `state` of the status; undefined where there is none of ours. */
   readonly state?: string;
+  /** When something is due though nothing changes. */
+  readonly againMs?: number;
 };
 
 /** Whether another pass is due without anything having changed. */
-export const againAfter = (code: OutcomeCode, resyncMs: number): Again => {
+export const againAfter = ({ code, againMs }: Outcome, resyncMs: number): Again => {
   switch (code) {
     case "GONE":
     case "DELETING":
@@ -40,7 +42,7 @@ export const againAfter = (code: OutcomeCode, resyncMs: number): Again => {
     case "REJECTED":
     case "PROGRESSING":
     case "SETTLED":
-      return { is: "later", afterMs: resyncMs };
+      return { is: "later", afterMs: Math.min(againMs ?? resyncMs, resyncMs) };
     case "FAULTY":
     case "WAITING":
     case "CONFLICT":

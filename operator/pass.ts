@@ -15,8 +15,8 @@ export type Pass = {
   bring(desired: KubernetesObject): Promise<void>;
   /** Deletes an object of ours. */
   prune(stale: KubernetesObject): Promise<void>;
-  /** Lets the pods go that served until this Deployment was ready, if there are any. */
-  release(desired: KubernetesObject): Promise<void>;
+  /** Lets the pods go that served until this Deployment was ready. Answers whether any are left. */
+  release(desired: KubernetesObject): Promise<boolean>;
   /** The live object as this pass knows it by now. */
   live(desired: KubernetesObject): KubernetesObject | undefined;
   /** All live objects of the deployment. */
@@ -65,20 +65,24 @@ export const makePass = (cluster: Cluster, { uid, isFirst, wrote }: PassOptions)
     }
   };
 
-  const guarded = async ({ kind }: KubernetesObject, work: () => Promise<void>): Promise<void> => {
+  const guarded = async <T>(
+    { kind }: KubernetesObject,
+    work: () => Promise<T>,
+  ): Promise<T | undefined> => {
     try {
-      await work();
+      return await work();
     } catch (error) {
       const fault = faultOf(error, kind);
       if (fault === undefined || fault.reason === "Unavailable") throw error;
       faults.push(fault);
+      return undefined;
     }
   };
 
   return {
     bring: (desired) => guarded(desired, () => bring(desired)),
     prune: (stale) => guarded(stale, () => hand.prune(stale)),
-    release: (desired) => guarded(desired, () => hand.release(desired)),
+    release: async (desired) => (await guarded(desired, () => hand.release(desired))) ?? true,
     live: (desired) => live.get(keyOf(refOf(desired))),
     all: () => [...live.values()],
     faults,

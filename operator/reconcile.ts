@@ -11,7 +11,7 @@ import type { Settings } from "../api/settings.ts";
 import type { Deployment } from "../api/types.ts";
 import type { Cluster, ClusterEvent } from "./cluster/cluster.ts";
 import { dependsOnSettings, isOfServers } from "./depends.ts";
-import { type Engine, withEngine } from "./engine-basis.ts";
+import type { Engine } from "./engine-basis.ts";
 import { statusEvents } from "./events.ts";
 import { readFacts } from "./facts.ts";
 import { type Fault, faultOf, invalidSpec } from "./faults.ts";
@@ -24,19 +24,21 @@ import {
   routeKinds,
 } from "./gates.ts";
 import type { Write } from "./hand.ts";
-import { conditionOf, isReady, textAt } from "./live.ts";
+import { conditionOf, textAt } from "./live.ts";
 import { annotated, routedAnnotation } from "./marks.ts";
 import type { Observation } from "./observation.ts";
 import { type Key, type Outcome, whySkipped } from "./outcome.ts";
 import { makePass, type Pass } from "./pass.ts";
 import { staleOf, staleScaling } from "./prune.ts";
 import type { Desired, Facts } from "./render/desired.ts";
-import type { KubernetesObject } from "./render/object.ts";
+import { given, type KubernetesObject } from "./render/object.ts";
 import { render } from "./render/render.ts";
 import { renderRoutes } from "./render/route/route.ts";
 import { accountsOf } from "./render/server/accounts.ts";
+import { bringServices, leaveFormerPorts } from "./services.ts";
 import type { SettingsNow } from "./settings-source.ts";
 import { isSameStatus, observe, reject, type Status } from "./status.ts";
+import { bringDeployments, releasePods } from "./workloads.ts";
 
 export type Surroundings = {
   readonly cluster: Cluster;
@@ -78,10 +80,10 @@ export const makeReconcile =
     const wanted = await want(manifest, around);
     if (!wanted.ok) return refuse(manifest, wanted.faults, around);
 
-    const seen = await bringAbout(wanted.value, around);
+    const { seen, againMs } = await bringAbout(wanted.value, around);
     const status = observe(seen, { manifest, now: around.now() });
     await report(manifest, status, around);
-    return { code: codeOf(seen, status), state: status.state };
+    return { code: codeOf(seen, status), state: status.state, ...given({ againMs }) };
   };
 
 type Finding<T> =
@@ -141,9 +143,16 @@ const refuse = async (
   return { code: isTerminal ? "REJECTED" : "FAULTY", state: status.state };
 };
 
+type BroughtAbout = {
+  readonly seen: Observation;
+  /** When another pass is due though nothing changes. */
+  readonly againMs: number | undefined;
+};
+
 /** The order matters: pods find their Services, scalers let go, and routes follow what serves. */
-const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<Observation> => {
-  const { manifest, desired } = wanted;
+const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<BroughtAbout> => {
+  const { manifest, deployment, desired } = wanted;
+  const workloads = { deployment, wanted: desired.deployments };
   const pass = makePass(around.cluster, {
     uid: manifest.metadata.uid ?? "",
     isFirst: manifest["status"] === undefined,
@@ -152,44 +161,39 @@ const bringAbout = async (wanted: Wanted, around: Surroundings): Promise<Observa
   let moved: Moved = { decision: { is: "wait", for: [] }, routes: [] };
   let engines: readonly Engine[] = [];
   const thrown: Fault[] = [];
+  let againMs: number | undefined;
   try {
-    for (const service of desired.services) await pass.bring(service);
+    await bringServices(desired, pass);
     for (const stale of staleScaling(pass.all(), desired)) await pass.prune(stale);
     for (const scaling of desired.scaling) await pass.bring(scaling);
-    engines = enginesOf(wanted, pass, around.rollEngines);
-    for (const { object } of engines) await pass.bring(object);
+    engines = await bringDeployments(workloads, pass, around.rollEngines);
     moved = await moveRoutes(wanted, pass);
-    if (moved.decision.is === "lead") await release(engines, pass);
-    if (isOver(wanted, pass, moved)) await prune(wanted, pass, moved);
+    if (moved.decision.is === "lead" && (await releasePods(workloads, pass))) againMs = leavingMs;
+    if (isOver(wanted, pass, moved)) {
+      const isPruned = await prune(wanted, pass, moved);
+      // Pods of what has just been deleted are behind Services for a moment still.
+      if (!isPruned) againMs ??= await leaveFormerPorts(desired, pass, around.now());
+    }
   } catch (error) {
     const fault = faultOf(error);
     if (fault === undefined) throw error;
     thrown.push(fault);
   }
   const { fault } = around.settings();
-  return {
+  const seen = {
     ...moved,
     ...desired,
-    deployment: wanted.deployment,
+    deployment,
     settings: wanted.settings,
     live: pass.all(),
     faults: [...pass.faults, ...thrown],
     leaving: pass.leaving,
     warnings: wanted.warnings,
     olderEngines: engines.flatMap(({ object, isKept }) => (isKept ? [object.metadata.name] : [])),
-    settingsFault: dependsOnSettings(wanted.deployment) ? fault : undefined,
+    settingsFault: dependsOnSettings(deployment) ? fault : undefined,
   };
+  return { seen, againMs };
 };
-
-/** The Deployments with the engines that they are to run. */
-const enginesOf = (
-  { deployment, desired }: Wanted,
-  pass: Pass,
-  rollEngines: boolean,
-): readonly Engine[] =>
-  desired.deployments.map(({ object, predictor }) =>
-    withEngine(object, rollEngines ? undefined : pass.live(object), { deployment, predictor }),
-  );
 
 type Moved = {
   readonly decision: RouteDecision;
@@ -231,14 +235,6 @@ const isDisturbed = ({ faults, leaving }: Pass): boolean =>
   leaving.length > 0 ||
   faults.some(({ kind }) => kind === "Service" || kind === "Deployment" || kind === undefined);
 
-/** Takes away the pods that served until a Deployment of another selector was ready. */
-const release = async (engines: readonly Engine[], pass: Pass): Promise<void> => {
-  for (const { object } of engines) {
-    const live = pass.live(object);
-    if (live !== undefined && isReady(live)) await pass.release(object);
-  }
-};
-
 /** Whether all that is wanted is there, is ready and has its traffic. */
 const isOver = (
   { deployment, desired }: Wanted,
@@ -251,9 +247,14 @@ const isOver = (
   !isDisturbed(pass) &&
   isAllReady({ deployments: desired.deployments, live: pass.all() });
 
-/** Takes away what served until what is wanted was ready. */
-const prune = async ({ desired }: Wanted, pass: Pass, { routes }: Moved): Promise<void> => {
-  for (const stale of staleOf(pass.all(), desired, routes)) await pass.prune(stale);
+/** How long until we look again for pods that are on their way out. */
+const leavingMs = 1_000;
+
+/** Takes away what served until what is wanted was ready. Answers whether there was anything. */
+const prune = async ({ desired }: Wanted, pass: Pass, { routes }: Moved): Promise<boolean> => {
+  const stale = staleOf(pass.all(), desired, routes);
+  for (const one of stale) await pass.prune(one);
+  return stale.length > 0;
 };
 
 const report = async (

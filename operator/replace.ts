@@ -68,14 +68,20 @@ export const wasReplaced = async (
   deployment: KubernetesObject,
 ): Promise<boolean> => (await labelledSets(cluster, deployment)).length > 0;
 
+export type Removal = {
+  readonly removed: readonly KubernetesObject[];
+  /** None of their pods is there any more. */
+  readonly isOver: boolean;
+};
+
 /**
  * Deletes the pods that served until the Deployment was ready. Those that it has taken on, as its
- * selector fits them, are its own history: of them we only let go. Answers what is deleted.
+ * selector fits them, are its own history: of them we only let go.
  */
 export const removeLeftBehind = async (
   cluster: Cluster,
   deployment: KubernetesObject,
-): Promise<readonly KubernetesObject[]> => {
+): Promise<Removal> => {
   const sets = await labelledSets(cluster, deployment);
   for (const { metadata } of sets.filter((set) => controllerOf(set) !== undefined)) {
     const { name } = metadata;
@@ -83,6 +89,7 @@ export const removeLeftBehind = async (
     await cluster.apply({ ...replicaSets, metadata: { name, namespace: namespaceOf(deployment) } });
   }
   const left = sets.filter((set) => controllerOf(set) === undefined);
-  for (const set of left) await cluster.remove(set, "foreground");
-  return left;
+  const removed = left.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  for (const set of removed) await cluster.remove(set, "foreground");
+  return { removed, isOver: left.length === 0 };
 };

@@ -7,14 +7,8 @@ import { protocolOf } from "../api/deployment.ts";
 import { explainerName, predictorServiceName } from "../api/names.ts";
 import { isPlain } from "../api/shape/plain.ts";
 import type { SeldonDeploymentStatus } from "../api/types.ts";
-import {
-  type Claim,
-  type Condition,
-  claimsOf,
-  conditionTypes,
-  failedDeployment,
-  rejectedClaims,
-} from "./conditions.ts";
+import type { Claim, Condition } from "./claim.ts";
+import { claimsOf, conditionTypes, failedDeployment, rejectedClaims } from "./conditions.ts";
 import { digestOf } from "./digest.ts";
 import type { Fault } from "./faults.ts";
 import { isAllReady } from "./gates.ts";

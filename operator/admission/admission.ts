@@ -12,6 +12,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Settings } from "../../api/settings.ts";
 import type { Logger } from "../../host/log.ts";
 import { type Clock, systemClock } from "../cluster/clock.ts";
+import { ClusterError } from "../cluster/cluster.ts";
 import type { Certificate, CertificateSource } from "./certificate.ts";
 import { makeFileSource } from "./certificate-files.ts";
 import { makeSecretSource } from "./certificate-secret.ts";
@@ -47,7 +48,7 @@ export type ReviewOutcome = "allowed" | "refused" | "failed";
 
 export type Admission = {
   readonly port: number;
-  /** Why no review can be answered now; undefined: they are answered. */
+  /** Why no review can be asked or answered now; undefined: they are answered. */
   problem(): string | undefined;
   /** Ends within `graceMs`; what is being asked is answered. */
   close(graceMs?: number): Promise<void>;
@@ -118,6 +119,8 @@ const makeKeeper = (server: AdmissionServer, options: AdmissionOptions, clock: C
   const publish = makePublish(options, server.port);
   let inUse: Certificate | undefined;
   let failure: string | undefined;
+  /** The API server knows whom to trust, or somebody else has to tell it. */
+  let isTold = false;
 
   const use = (certificate: Certificate): void => {
     if (!isDeepStrictEqual(inUse?.serving, certificate.serving)) server.use(certificate.serving);
@@ -125,6 +128,8 @@ const makeKeeper = (server: AdmissionServer, options: AdmissionOptions, clock: C
   };
   const problem = (): string | undefined => {
     if (inUse === undefined) return failure ?? "there is no certificate yet";
+    // Of later failures the log tells: a replica that is asked already goes on answering.
+    if (!isTold) return failure ?? "the API server has not been told whom to trust yet";
     const { serving, authorities } = inUse;
     return unusable(serving, {
       authorities: authorities === undefined ? undefined : splitBundle(authorities),
@@ -136,6 +141,10 @@ const makeKeeper = (server: AdmissionServer, options: AdmissionOptions, clock: C
     const certificate = await source();
     try {
       await publish(certificate.authorities); // trust comes first
+      isTold = true;
+    } catch (error) {
+      isTold ||= isForbidden(error);
+      throw error;
     } finally {
       use(certificate);
     }
@@ -154,6 +163,10 @@ const makeKeeper = (server: AdmissionServer, options: AdmissionOptions, clock: C
     },
   };
 };
+
+/** Who may not tell it leaves that to people, whom nobody needs to wait for. */
+const isForbidden = (error: unknown): boolean =>
+  error instanceof ClusterError && error.code === "FORBIDDEN";
 
 const makeSource = (options: AdmissionOptions, clock: Clock): CertificateSource => {
   const { certificateFolder, objects, namespace, log } = options;

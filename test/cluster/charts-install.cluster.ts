@@ -2,12 +2,11 @@
  * The chart of the operator on a control plane of its own: installed, upgraded and uninstalled by
  * Helm, and the operator at work with the rights, arguments and environment that it is given.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { configurationName } from "../../operator/admission/webhook-configuration.ts";
-import { groupOf, ownedKinds } from "../../operator/cluster/kinds.ts";
 import { listAt, textAt, valueAt } from "../../operator/live.ts";
 import type { KubernetesObject } from "../../operator/render/object.ts";
 import { samples } from "../crds/manifests.ts";
@@ -16,9 +15,11 @@ import { targetOf } from "./support/api.ts";
 import { isTrue } from "./support/conditions.ts";
 import type { ControlPlane } from "./support/control-plane.ts";
 import { chartFolder, type Helm, makeHelm } from "./support/helm.ts";
+import { startInstalled } from "./support/installed-operator.ts";
 import { type Kubelet, playKubelet } from "./support/kubelet.ts";
-import { type Operator, startOperatorProcess } from "./support/operator.ts";
+import type { Operator } from "./support/operator.ts";
 import { deploymentAt, manifestOf, predictorOf, sdep } from "./support/operator-manifests.ts";
+import { chartRights, type Rule, rightsOf } from "./support/operator-roles.ts";
 import { startOwn } from "./support/shared.ts";
 
 const system = "espalier-system";
@@ -41,35 +42,7 @@ let operator: Operator;
 
 const chart = chartFolder("espalier-operator");
 
-/** A kubeconfig with a token of the operator's service account. */
-const kubeconfigOf = async (): Promise<string> => {
-  const words = ["create", "token", account, "--namespace", system, "--duration=1h"];
-  const { code, stdout, stderr } = await plane.kubectl(words);
-  if (code !== 0) throw new Error(stderr);
-  const read = ["config", "view", "--raw", "-o", "json"];
-  const config = JSON.parse((await plane.kubectl(read)).stdout);
-  config.users[0].user = { token: stdout.trim() };
-  const path = join(home, "operator.kubeconfig");
-  writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
-  return path;
-};
-
-/** As its Deployment says, but for ports and the namespace, which a pod knows of itself. */
-const startAsInstalled = async (): Promise<Operator> => {
-  const manager = await plane.api.get(deploymentAt(system, "seldon-controller-manager"));
-  const [container] = listAt(manager, "spec", "template", "spec", "containers");
-  const env = listAt(container, "env").map((one) => [textAt(one, "name"), textAt(one, "value")]);
-  return startOperatorProcess({
-    api: { ...plane.api, kubeconfig: await kubeconfigOf() },
-    namespace: system,
-    isClusterWide: true,
-    env: { ...Object.fromEntries(env), POD_NAMESPACE: system },
-    flags: [
-      ...listAt(container, "args").map(String),
-      ...["--metrics-addr=127.0.0.1:0", "--webhook-port=0"],
-    ],
-  });
-};
+const startAsInstalled = (): Promise<Operator> => startInstalled(plane, { home, system });
 
 beforeAll(async () => {
   plane = await startOwn();
@@ -87,12 +60,6 @@ afterAll(async () => {
   rmSync(home, { recursive: true });
 });
 
-type Rule = {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-};
-
 const rulesOf = async (kind: string, namespace = ""): Promise<readonly Rule[]> => {
   const where = { apiVersion: "rbac.authorization.k8s.io/v1", kind };
   const roles = await plane.api.list(namespace === "" ? where : { ...where, namespace });
@@ -101,38 +68,15 @@ const rulesOf = async (kind: string, namespace = ""): Promise<readonly Rule[]> =
     .flatMap((role) => role["rules"] as readonly Rule[]); // as: of a role
 };
 
-/** `verb resource.group`. */
-const rightsOf = (rules: readonly Rule[]): ReadonlySet<string> =>
-  new Set(
-    rules.flatMap(({ apiGroups: [group = ""], resources, verbs }) =>
-      resources.flatMap((one) => verbs.map((verb) => `${verb} ${group}/${one}`)),
-    ),
-  );
-
-const rightsAll = async (): Promise<ReadonlySet<string>> =>
+const rightsAll = async (): Promise<readonly string[]> =>
   rightsOf([...(await rulesOf("ClusterRole")), ...(await rulesOf("Role", system))]);
 
-const everyVerb = ["get", "list", "watch", "create", "patch", "update", "delete"];
-const expected = [
-  ...ownedKinds.flatMap(({ apiVersion, plural }) =>
-    everyVerb.map((verb) => `${verb} ${groupOf(apiVersion)}/${plural}`),
-  ),
-  ...["get", "list", "watch"].map((verb) => `${verb} machinelearning.seldon.io/seldondeployments`),
-  "patch machinelearning.seldon.io/seldondeployments/status",
-  "update machinelearning.seldon.io/seldondeployments/finalizers",
-  ...["list", "patch", "get", "delete"].map((verb) => `${verb} apps/replicasets`),
-  ...["create /events", "patch /events", "list /namespaces", "watch /namespaces"],
-  ...["list /configmaps", "watch /configmaps", "get /serviceaccounts", "get /secrets"],
-  ...["create /secrets", "update /secrets"],
-  ...["create", "get", "update"].map((verb) => `${verb} coordination.k8s.io/leases`),
-  ...["get", "update"].map(
-    (verb) => `${verb} admissionregistration.k8s.io/validatingwebhookconfigurations`,
-  ),
-];
+const allOn = chartRights({ on: ["istio", "keda", "ambassador", "gatewayApi"] });
+const expected = [...new Set(Object.values(allOn).flat())].sort();
 
 describe("the operator that the chart installs", () => {
   it("may do what it does with each kind, and nothing else", async () => {
-    expect([...(await rightsAll())].sort()).toEqual([...new Set(expected)].sort());
+    expect(await rightsAll()).toEqual(expected);
   });
 
   it("brings deployments about, takes them away, and is never refused", async () => {
@@ -205,7 +149,7 @@ describe("the operator that the chart installs", () => {
         return `${verb} ${apiGroup}/${resource}${subresource ? `/${subresource}` : ""}`;
       }),
     );
-    const idle = [...(await rightsAll())].filter((right) => !used.has(right));
+    const idle = (await rightsAll()).filter((right) => !used.has(right));
     // What v1 made is adopted (get, update), and what is stale or on its way out is read (get).
     const rare =
       /^(get|update|delete|create|patch) (apps|autoscaling|policy|keda\.sh|networking\.istio\.io|getambassador\.io|gateway\.networking\.k8s\.io|)\//;

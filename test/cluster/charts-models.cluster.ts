@@ -1,31 +1,21 @@
 /** The charts of models and load, by the real Helm, against the CRD on a real API server. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { parse } from "../../api/parse.ts";
 import { defaultSettings } from "../../api/settings.ts";
+import { type ChartSite, openChartSite } from "./support/chart-site.ts";
 import type { Cluster } from "./support/cluster.ts";
-import { installCrd } from "./support/crd.ts";
-import { chartFolder, type Helm, makeHelm } from "./support/helm.ts";
-import { sharedCluster } from "./support/shared.ts";
+import { chartFolder, type Helm } from "./support/helm.ts";
 
+let site: ChartSite;
 let cluster: Cluster;
 let namespace: string;
-let home: string;
 let helm: Helm;
 
 beforeAll(async () => {
-  cluster = sharedCluster();
-  await installCrd(cluster);
-  namespace = await cluster.namespace({ "pod-security.kubernetes.io/enforce": "restricted" });
-  home = mkdtempSync(join(tmpdir(), "espalier-helm-"));
-  helm = makeHelm(cluster, home);
+  site = await openChartSite();
+  ({ cluster, namespace, helm } = site);
 });
-afterAll(() => {
-  cluster.close();
-  rmSync(home, { recursive: true });
-});
+afterAll(() => site.close());
 
 const image = "model.image=example.com/model:1";
 const stored = ["model.implementation=SKLEARN_SERVER", "model.uri=gs://models/iris"];

@@ -1,34 +1,25 @@
 /** The charts, by the real Helm: every object against the schema of a real API server. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import {
   configurationName,
   webhookConfiguration,
 } from "../../operator/admission/webhook-configuration.ts";
 import type { Given } from "./support/api.ts";
+import { type ChartSite, openChartSite } from "./support/chart-site.ts";
 import type { Cluster } from "./support/cluster.ts";
-import { installCrd } from "./support/crd.ts";
-import { chartFolder, type Helm, makeHelm } from "./support/helm.ts";
-import { sharedCluster } from "./support/shared.ts";
+import { chartFolder, type Helm } from "./support/helm.ts";
+import { type ChartValues, chartRights, type Rule, rightsOf } from "./support/operator-roles.ts";
 
+let site: ChartSite;
 let cluster: Cluster;
 let namespace: string;
-let home: string;
 let helm: Helm;
 
 beforeAll(async () => {
-  cluster = sharedCluster();
-  await installCrd(cluster);
-  namespace = await cluster.namespace({ "pod-security.kubernetes.io/enforce": "restricted" });
-  home = mkdtempSync(join(tmpdir(), "espalier-helm-"));
-  helm = makeHelm(cluster, home);
+  site = await openChartSite();
+  ({ cluster, namespace, helm } = site);
 });
-afterAll(() => {
-  cluster.close();
-  rmSync(home, { recursive: true });
-});
+afterAll(() => site.close());
 
 /** Kinds of add-ons whose CRDs are not here. */
 const elsewhere = ["cert-manager.io/", "monitoring.coreos.com/"];
@@ -144,6 +135,64 @@ describe("charts/espalier-operator", () => {
     const [found] = objects.filter(({ metadata }) => metadata.name === configurationName("here"));
     const made = webhookConfiguration({ ...charge, namespace: "here", port: 0 }, undefined);
     expect(found?.["webhooks"]).toEqual(made["webhooks"]);
+  });
+
+  const roles: readonly {
+    readonly name: string;
+    readonly set: readonly string[];
+    readonly values: ChartValues;
+  }[] = [
+    { name: "defaults", set: nothing, values: {} },
+    { name: "Istio", set: ["istio.enabled=true"], values: { on: ["istio"] } },
+    { name: "KEDA", set: ["keda.enabled=true"], values: { on: ["keda"] } },
+    { name: "Ambassador", set: ["ambassador.enabled=true"], values: { on: ["ambassador"] } },
+    {
+      name: "the Gateway API",
+      set: ["gatewayApi.enabled=true", "gatewayApi.gateway=infra/models"],
+      values: { on: ["gatewayApi"] },
+    },
+    { name: "one namespace", set: ["singleNamespace=true"], values: { singleNamespace: true } },
+    {
+      name: "one namespace without a webhook",
+      set: ["singleNamespace=true", "webhook.enabled=false"],
+      values: { singleNamespace: true, webhook: "none" },
+    },
+    { name: "no webhook", set: ["webhook.enabled=false"], values: { webhook: "none" } },
+    {
+      name: "cert-manager",
+      set: ["certManager.enabled=true"],
+      values: { webhook: "cert-manager" },
+    },
+    {
+      name: "a webhook of its own making",
+      set: ["managerCreateResources=true"],
+      values: { webhook: "managed" },
+    },
+    { name: "no stores", set: ["rbac.configmap.create=false"], values: { stores: false } },
+  ];
+
+  it.each(roles)("grants what the operator uses, and no more: $name", async ({ set, values }) => {
+    const objects = await helm.template("espalier-operator", namespace, ...flags(set));
+    const granted = (kind: string): readonly string[] =>
+      rightsOf(
+        objects
+          .filter((one) => one.kind === kind)
+          .flatMap((role) => role["rules"] as readonly Rule[]), // as: of a role
+      );
+    const expected = chartRights(values);
+    expect({ ClusterRole: granted("ClusterRole"), Role: granted("Role") }).toEqual(expected);
+  });
+
+  it("binds every role to its service account", async () => {
+    const objects = await helm.template("espalier-operator", namespace);
+    const names = (kind: string) =>
+      objects.filter((one) => one.kind === kind).map(({ metadata }) => metadata.name);
+    for (const kind of ["Role", "ClusterRole"]) {
+      const bindings = objects.filter((one) => one.kind === `${kind}Binding`);
+      const bound = bindings.map((one) => (one["roleRef"] as { readonly name: string }).name); // as: of a binding
+      expect(bound.sort()).toEqual(names(kind).sort());
+      for (const one of bindings) expect(textOf(one)).toContain('"name":"seldon-manager"');
+    }
   });
 
   it("takes pods that the restricted standard takes", async () => {

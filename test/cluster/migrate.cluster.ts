@@ -88,6 +88,11 @@ beforeAll(async () => {
   symlinkSync(helmPath(env), join(home, "bin/helm"));
   symlinkSync(plane.site.binaries.kubectl, join(home, "bin/kubectl"));
   symlinkSync(join(project, "charts"), join(home, "charts"));
+  writeFileSync(
+    join(home, "bin/espalier"),
+    `#!/bin/sh\nexec "${process.execPath}" "${join(project, "bin/main.ts")}" "$@"\n`,
+    { mode: 0o755 },
+  );
   writeStandIn(join(home, "v1"));
   await plane.installAddon("istio");
   kubelet = playKubelet(plane.api, {});

@@ -243,10 +243,13 @@ describe("engines", () => {
     expect(await engines()).toBe(2);
     await bringAbout(api, manifestOf(target, [predictorOf({}, { annotations: without })]));
     expect(await engines()).toBe(1);
-    expect(await ports()).toMatchObject({ ports: [{ port: 9000 }, { port: 9500 }] });
+    // The former ones stay for a minute, and lead to the same.
+    const toModel = [{ port: 9000 }, { port: 9500 }, { targetPort: 9000 }, { targetPort: 9500 }];
+    expect(await ports()).toMatchObject({ ports: toModel });
     await bringAbout(api, manifestOf(target, [predictorOf()]));
     expect(await engines()).toBe(2);
-    expect(await ports()).toMatchObject({ ports: [{ port: 8000 }, { port: 5001 }] });
+    const toEngine = [{ port: 8000 }, { port: 5001 }, { targetPort: 8000 }, { targetPort: 5001 }];
+    expect(await ports()).toMatchObject({ ports: toEngine });
   });
 });
 

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
 import { Registry } from "prom-client";
-import { conditionReasons, conditionTypes } from "../../operator/conditions.ts";
+import { conditionReasons } from "../../operator/claim.ts";
+import { conditionTypes } from "../../operator/conditions.ts";
 import { faultReasons } from "../../operator/faults.ts";
 import { operatorFlags } from "../../operator/flags.ts";
 import { makeMetrics } from "../../operator/metrics.ts";

@@ -115,7 +115,7 @@ describe("againAfter", () => {
   it("has an answer for every outcome", () => {
     const answers = Object.keys(outcomeCodes).map((code) => [
       code,
-      againAfter(code as OutcomeCode, 1).is, // a key of the table
+      againAfter({ code: code as OutcomeCode }, 1).is, // a key of the table
     ]);
     expect(Object.fromEntries(answers)).toEqual({
       ...{ GONE: "never", DELETING: "never", TERMINATING: "never" },
@@ -123,6 +123,12 @@ describe("againAfter", () => {
       ...{ FAULTY: "backoff", WAITING: "backoff", CONFLICT: "backoff" },
       ...{ UNAVAILABLE: "backoff", ERROR: "backoff" },
     });
+  });
+
+  it("looks again when something is due before that", () => {
+    const later = (againMs: number) => againAfter({ code: "SETTLED", againMs }, 10);
+    expect(later(3)).toEqual({ is: "later", afterMs: 3 });
+    expect(later(30)).toEqual({ is: "later", afterMs: 10 });
   });
 });
 

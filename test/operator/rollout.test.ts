@@ -334,11 +334,18 @@ describe("a Deployment whose selector changes", () => {
     });
   };
 
+  /** The pod of the engine is wanted, and ready: now the pods that it was in may go. */
+  const separate = async (world: World): Promise<void> => {
+    world.apply(alone());
+    await world.settle();
+    world.cluster.settle(deploymentRef("mymodel-default-svc-orch"));
+  };
+
   it("is made again, and its old pods serve until the new ones are ready", async () => {
     const world = await settled(manifest());
     const set = replicaSet(world);
     const uid = world.cluster.get(ref)?.metadata.uid;
-    world.apply(alone());
+    await separate(world);
     await world.settle();
     const live = world.cluster.get(ref);
     expect(live?.metadata.uid).not.toBe(uid);
@@ -351,10 +358,35 @@ describe("a Deployment whose selector changes", () => {
     expect(world.condition("Ready")).toBe("Ready=True Ready");
   });
 
+  it("stays until the engine in its pod of its own is ready", async () => {
+    const world = await settled(manifest());
+    const uid = () => world.cluster.get(ref)?.metadata.uid;
+    const before = uid();
+    world.apply(alone());
+    await world.settle();
+    expect(uid()).toBe(before);
+    expect(world.condition("Ready")).toBe("Ready=False WorkloadsNotReady");
+    await separate(world);
+    await world.settle();
+    expect(uid()).not.toBe(before);
+  });
+
+  it("keeps its old pods until its own are ready, when it takes the engine in", async () => {
+    const world = await settled(alone());
+    const set = replicaSet(world);
+    world.apply(manifest());
+    await world.settle();
+    expect(world.cluster.get(refOf(set))).toBeDefined();
+    world.ready();
+    await world.settle();
+    expect(world.cluster.get(refOf(set))).toBeUndefined();
+    expect(world.owned()).not.toContain("Deployment mymodel-default-svc-orch");
+  });
+
   it("lets go of old pods that the new Deployment has taken on", async () => {
     const world = await settled(manifest());
     const set = replicaSet(world);
-    world.apply(alone());
+    await separate(world);
     await world.settle();
     const live = world.cluster.get(refOf(set)) as KubernetesObject; // it is there
     const owners = live.metadata.ownerReferences ?? [];
@@ -373,7 +405,7 @@ describe("a Deployment whose selector changes", () => {
     for (let calls = 1; calls < 40; calls++) {
       const world = await settled(manifest());
       const set = replicaSet(world);
-      world.apply(alone());
+      await separate(world);
       let left = calls;
       const mend = world.cluster.fail(() => {
         left -= 1;
@@ -394,7 +426,7 @@ describe("a Deployment whose selector changes", () => {
   it("goes with the deployment, and so do the old pods", async () => {
     const world = await settled(manifest());
     const set = replicaSet(world);
-    world.apply(alone());
+    await separate(world);
     await world.settle();
     const owner = world.cluster.get(refOf(set))?.metadata.ownerReferences;
     expect(owner?.map(({ kind, controller }) => [kind, controller])).toEqual([

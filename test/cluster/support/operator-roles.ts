@@ -1,4 +1,7 @@
-/** The rights of an operator, no more: docs/operator.md lists them. */
+/**
+ * The rights of an operator, no more: docs/operator.md lists them, tests on a real API server let
+ * operators work with them, and the roles of the chart are compared with them.
+ */
 import type { Api } from "./api.ts";
 import type { Cluster } from "./cluster.ts";
 
@@ -14,8 +17,7 @@ const rule = (group: string, resources: string, verbs: string): Rule => ({
 
 const whole = "get list watch create patch update delete";
 
-/** Without add-ons but Istio. */
-export const rules: readonly Rule[] = [
+const before: readonly Rule[] = [
   rule("machinelearning.seldon.io", "seldondeployments", "get list watch"),
   rule("machinelearning.seldon.io", "seldondeployments/status", "patch"),
   rule("machinelearning.seldon.io", "seldondeployments/finalizers", "update"),
@@ -24,15 +26,90 @@ export const rules: readonly Rule[] = [
   rule("apps", "replicasets", "get list patch delete"),
   rule("autoscaling", "horizontalpodautoscalers", whole),
   rule("policy", "poddisruptionbudgets", whole),
-  rule("networking.istio.io", "virtualservices destinationrules", whole),
-  rule("", "events", "create patch"),
-  rule("", "secrets serviceaccounts", "get"),
+];
+
+/** By the value of the chart that switches them on. */
+const addOns = {
+  istio: ["networking.istio.io", "virtualservices destinationrules"],
+  keda: ["keda.sh", "scaledobjects"],
+  ambassador: ["getambassador.io", "mappings tlscontexts"],
+  gatewayApi: ["gateway.networking.k8s.io", "httproutes grpcroutes"],
+} as const;
+
+export type AddOn = keyof typeof addOns;
+
+const addOn = (name: AddOn, verbs: string): Rule => rule(addOns[name][0], addOns[name][1], verbs);
+
+const events = rule("", "events", "create patch");
+const stores = rule("", "secrets serviceaccounts", "get");
+const own: readonly Rule[] = [
   rule("", "configmaps", "list watch"),
   rule("coordination.k8s.io", "leases", "get create update"),
 ];
+const namespaces = rule("", "namespaces", "list watch");
+
+/** Without add-ons but Istio. */
+export const rules: readonly Rule[] = [
+  ...[...before, addOn("istio", whole), events, stores, ...own],
+];
 
 /** Of one that looks at all namespaces. */
-export const clusterRules: readonly Rule[] = [...rules, rule("", "namespaces", "list watch")];
+export const clusterRules: readonly Rule[] = [...rules, namespaces];
+
+export type ChartValues = {
+  readonly on?: readonly AddOn[];
+  readonly singleNamespace?: boolean;
+  /** `rbac.configmap.create` */
+  readonly stores?: boolean;
+  /** The chart's, cert-manager's, of the operator's own making, or none. */
+  readonly webhook?: "chart" | "cert-manager" | "managed" | "none";
+};
+
+/** The rights that the chart grants: of add-ons that are off, what is there may go. */
+export const chartRights = (values: ChartValues): Readonly<Record<string, readonly string[]>> => {
+  const { on = [], singleNamespace = false, webhook = "chart" } = values;
+  const names = Object.keys(addOns) as AddOn[]; // as: of the table
+  const manager = [
+    ...before,
+    ...names.map((name) => addOn(name, on.includes(name) ? whole : "get list watch delete")),
+    ...[events, ...((values.stores ?? true) ? [stores] : [])],
+    ...(singleNamespace ? [] : [namespaces]),
+  ];
+  const keepsSecret = webhook === "chart" || webhook === "managed";
+  const inNamespace = [
+    ...own,
+    ...(keepsSecret ? [rule("", "secrets", "get update create")] : []),
+    ...(webhook === "managed"
+      ? [rule("", "services", "get update create"), rule("apps", "deployments", "get")]
+      : []),
+  ];
+  const configurations = "validatingwebhookconfigurations";
+  const group = "admissionregistration.k8s.io";
+  const inCluster = [
+    ...(keepsSecret ? [rule(group, configurations, "get update")] : []),
+    ...(webhook === "managed"
+      ? [
+          rule(group, configurations, "create"),
+          rule("apiextensions.k8s.io", "customresourcedefinitions", "get"),
+        ]
+      : []),
+  ];
+  return {
+    ClusterRole: rightsOf([...(singleNamespace ? [] : manager), ...inCluster]),
+    Role: rightsOf([...(singleNamespace ? manager : []), ...inNamespace]),
+  };
+};
+
+/** `verb group/resource`, each once, sorted. */
+export const rightsOf = (given: readonly Rule[]): readonly string[] => [
+  ...new Set(
+    given
+      .flatMap(({ apiGroups: [one = ""], resources, verbs }) =>
+        resources.flatMap((resource) => verbs.map((verb) => `${verb} ${one}/${resource}`)),
+      )
+      .sort(),
+  ),
+];
 
 const rbac = "rbac.authorization.k8s.io";
 

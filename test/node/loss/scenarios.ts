@@ -31,6 +31,11 @@ const answeredByBoth = (report: Report): void => {
 
 const replicas = (count: number): ReturnType<typeof model> => model({ more: { replicas: count } });
 
+const withoutEngine = (): ReturnType<typeof model> =>
+  model({ more: { annotations: { "seldon.io/no-engine": "true" } } });
+
+const apart = { "seldon.io/engine-separate-pod": "true" };
+
 const restarts = (pods: readonly KubernetesObject[]): string =>
   JSON.stringify(pods.map(({ metadata, status }) => [metadata.uid, restartsIn(status)]).sort());
 
@@ -153,19 +158,34 @@ export const scenarios: readonly Scenario[] = [
     name: "the engine to a pod of its own, and back",
     before: ({ bring }) => bring([model()]),
     during: async ({ bring }) => {
-      await bring([model()], { "seldon.io/engine-separate-pod": "true" });
+      await bring([model()], apart);
       await bring([model()]);
     },
   },
   {
     name: "the engine left out, and back",
     isRouted: true,
-    // without an engine the Service has other ports: see the costs in docs/decisions/0006-routes.md
-    mayFail: Number.POSITIVE_INFINITY,
     before: ({ bring }) => bring([model()]),
     during: async ({ bring }) => {
-      await bring([model({ more: { annotations: { "seldon.io/no-engine": "true" } } })]);
+      await bring([withoutEngine()]);
       await bring([model()]);
+    },
+  },
+  {
+    name: "the engine left out, and back, by the Service",
+    before: ({ bring }) => bring([model()]),
+    during: async ({ bring }) => {
+      await bring([withoutEngine()]);
+      await bring([model()]);
+    },
+  },
+  {
+    name: "the engine of a pod of its own left out, and back",
+    isRouted: true,
+    before: ({ bring }) => bring([model()], apart),
+    during: async ({ bring }) => {
+      await bring([withoutEngine()], apart);
+      await bring([model()], apart);
     },
   },
 ];

@@ -1,7 +1,5 @@
 /** The operator, as its chart installs it. */
-import { setTimeout } from "node:timers/promises";
 import type { Api } from "../../cluster/support/api.ts";
-import { ApiError } from "../../cluster/support/api-error.ts";
 import { chartFolder, makeHelm } from "../../cluster/support/helm.ts";
 import { isRolledOut } from "../../cluster/support/kubelet.ts";
 import { manifestOf, predictorOf, sdep } from "../../cluster/support/operator-manifests.ts";
@@ -43,23 +41,14 @@ export const installOperator = async (node: Node, tag: string): Promise<void> =>
   await operatorReady(node.api);
 };
 
-/** Resolves when all its pods are ready, and the API server reaches its webhook. */
+/**
+ * Resolves when all its pods are available, by when the API server reaches its webhook.
+ *
+ * @throws {ApiError} when it does not.
+ */
 export const operatorReady = async (api: Api): Promise<void> => {
   await api.until(operatorTarget, isRolledOut, 180_000);
-  const late = Date.now() + answerLimitMs;
-  for (;;) {
-    try {
-      await api.apply(probe, { dryRun: true });
-      return;
-    } catch (error) {
-      // a Service leads to pods that have become ready a moment later than they say so
-      if (!(error instanceof ApiError && error.status === 500) || Date.now() > late) throw error;
-      await setTimeout(pollMs);
-    }
-  }
+  await api.apply(probe, { dryRun: true });
 };
-
-const answerLimitMs = 60_000;
-const pollMs = 250;
 
 const probe = manifestOf(sdep("default", "probe"), [predictorOf()]);

@@ -262,6 +262,22 @@ describe("startAdmission, over the life of certificates", () => {
     expect(lines.filter(({ level }) => level === "error")).toHaveLength(1);
   });
 
+  it("is not ready before the API server has been told whom to trust, and stays so then", async () => {
+    const objects = withConfiguration();
+    objects.fail("replace", "ValidatingWebhookConfiguration", "UNAVAILABLE");
+    const { admission, clock } = await start({ objects });
+    expect(admission.problem()).toMatch(/induced/);
+    objects.fail("replace", "ValidatingWebhookConfiguration", undefined);
+    await clock.turn(retryMs);
+    expect(admission.problem()).toBeUndefined();
+    expect(trusted(objects)()).toContain("BEGIN CERTIFICATE");
+
+    objects.remove("Secret");
+    objects.fail("replace", "ValidatingWebhookConfiguration", "UNAVAILABLE");
+    await clock.turn(checkMs);
+    expect(admission.problem()).toBeUndefined();
+  });
+
   it("goes on with its certificate while the API server is away, until that expires", async () => {
     const { admission, objects, clock } = await start();
     objects.fail("read", "Secret", "UNAVAILABLE");
