@@ -130,13 +130,15 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
   };
   watchPlain(shared);
   server.on("close", () => ticks.stop());
-  const accept = (socket: Socket): void => {
-    if (members.admit(socket)) members.put(socket, openPlain(socket, shared));
+  const accept = (socket: Socket, adoptable: boolean): void => {
+    if (!members.admit(socket)) return;
+    const plain = openPlain(socket, shared, adoptable);
+    members.put(plain.socket, plain);
   };
   const { onConnection } = options;
   server.on(connectionEvent(options), (socket: Socket) => {
-    if (onConnection === undefined) accept(socket);
-    else onConnection(socket, () => accept(socket));
+    if (onConnection === undefined) accept(socket, true);
+    else onConnection(socket, () => accept(socket, false));
   });
   try {
     await listen(server, options);

@@ -8,10 +8,12 @@
  */
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
+import { takeBody } from "../../body-pool.ts";
 import { EngineError } from "../../errors.ts";
 import { cancel, makeScope } from "../../scope.ts";
 import type { HttpRequest, Respond } from "../http.ts";
 import { refuse } from "../refuse.ts";
+import { adopt } from "./adopt.ts";
 import { respond } from "./answer.ts";
 import type { WriteHead } from "./answer-head.ts";
 import { type Coming, fill, isWhole, startBody } from "./coming.ts";
@@ -58,6 +60,10 @@ export type Plain = Member & {
   /** It has been told why nothing is read any more. */
   refused: boolean;
   paused: boolean;
+  /** What comes is a view, which does not last. */
+  readonly isView: boolean;
+  /** Somebody else reads the connection now. */
+  isReleased: boolean;
   /** The socket looks itself whether the client reads. */
   timed: boolean;
   /** The tick at which the request that is coming began, and that of its last byte. */
@@ -71,7 +77,16 @@ const mostPieces = 4;
 const mostHeld = { bytes: 65_536, pieces: 16 };
 const nothing = Buffer.alloc(0);
 
-export const openPlain = (socket: Socket, shared: PlainShared): Plain => {
+/** `adoptable`: nothing was read from it. */
+export const openPlain = (given: Socket, shared: PlainShared, adoptable: boolean): Plain => {
+  const adopted = adoptable
+    ? adopt(given, (bytes) => {
+        if (plain.isReleased) return false;
+        onData(plain, bytes);
+        return true;
+      })
+    : undefined;
+  const socket = adopted ?? given;
   const { now } = shared.ticks;
   const plain: Plain = {
     isBusy: () => plain.working !== undefined || plain.coming !== undefined || plain.refused,
@@ -85,6 +100,8 @@ export const openPlain = (socket: Socket, shared: PlainShared): Plain => {
     coming: undefined,
     working: undefined,
     answered: false,
+    isView: adopted !== undefined,
+    isReleased: false,
     last: false,
     parts: undefined,
     onDrain: undefined,
@@ -120,11 +137,19 @@ const onData = (plain: Plain, bytes: Buffer): void => {
   }
 };
 
+/** The bytes in memory of their own. */
+const lasting = ({ isView }: Plain, bytes: Buffer): Buffer => {
+  if (!isView) return bytes;
+  const copy = takeBody(bytes.length);
+  bytes.copy(copy);
+  return copy;
+};
+
 /** What comes beside a request in work waits, so that answers keep their order. */
 const holdBack = (plain: Plain, bytes: Buffer): void => {
   const { held, socket } = plain;
   if (plain.last) return;
-  plain.held = held === undefined ? bytes : Buffer.concat([held, bytes]);
+  plain.held = held === undefined ? lasting(plain, bytes) : Buffer.concat([held, bytes]);
   plain.pieces += 1;
   plain.paused = plain.pieces >= mostHeld.pieces || plain.held.length >= mostHeld.bytes;
   if (plain.paused) socket.pause();
@@ -162,12 +187,12 @@ const begin = (plain: Plain, head: Head, { bytes, missing }: Come): void => {
     fill(plain.coming, bytes, head.bodyAt);
     return;
   }
-  const body = head.bodyBytes === 0 ? nothing : bytes.subarray(head.bodyAt);
+  const body = head.bodyBytes === 0 ? nothing : lasting(plain, bytes.subarray(head.bodyAt));
   work(plain, { head, body, refusal });
 };
 
 const hold = (plain: Plain, bytes: Buffer): void => {
-  plain.held = bytes;
+  plain.held = lasting(plain, bytes);
   plain.pieces += 1;
   if (plain.pieces > mostPieces) leave(plain, bytes);
 };
@@ -176,7 +201,7 @@ const continueBody = (plain: Plain, coming: Coming, bytes: Buffer): void => {
   const end = fill(coming, bytes, 0);
   if (!isWhole(coming)) return;
   plain.coming = undefined;
-  if (end < bytes.length && !coming.head.last) plain.held = bytes.subarray(end);
+  if (end < bytes.length && !coming.head.last) plain.held = lasting(plain, bytes.subarray(end));
   work(plain, coming);
 };
 
@@ -247,7 +272,7 @@ const onClose = (plain: Plain): void => {
 const leave = (plain: Plain, bytes: Buffer): void => {
   const { socket, shared } = plain;
   release(plain);
-  socket.unshift(bytes);
+  socket.unshift(lasting(plain, bytes));
   shared.leave(socket, bytes.length);
 };
 
@@ -265,6 +290,7 @@ const release = (plain: Plain): void => {
   if (working !== undefined || coming !== undefined) shared.edge.inWork -= 1;
   plain.working = undefined;
   plain.coming = undefined;
+  plain.isReleased = true;
   shared.all.delete(plain);
   if (timed) socket.setTimeout(0);
   for (const [event, listener] of listeners) socket.off(event, listener as () => void); // as it was put on
