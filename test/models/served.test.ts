@@ -179,7 +179,7 @@ describe("a model that cannot be had", () => {
     },
     {
       name: "a store that is not read",
-      modelUri: "gs://b/m",
+      modelUri: "azureblob://b/m",
       said: /graph\.modelUri: is not read on this machine/,
     },
     { name: "a file that is none", modelUri: "file://host/a", said: /graph\.modelUri: / },

@@ -178,7 +178,7 @@ const sendOne = (client: HttpClient, id: number, random: () => number, tally: Ta
   });
 
 describe("makeHttpClient under all that can happen", () => {
-  it(`gives each request its own answer, once, for ${lastsMs} ms`, async () => {
+  it(`gives each request its own answer, once, for ${lastsMs} ms and more than 10 of each`, async () => {
     const tally: Tally = { wrong: [], kept: [], came: new Map(), open: 0 };
     const server = createServer({ noDelay: true }, (socket) =>
       serve(socket, (why) => tally.wrong.push(why)),
@@ -190,9 +190,12 @@ describe("makeHttpClient under all that can happen", () => {
     const client = makeHttpClient({ host: "127.0.0.1", port, limits: defaultLimits, deadlines });
     const random = makeRandom();
     const until = performance.now() + lastsMs;
+    // A machine that is busy gets there later.
+    const isOver = (): boolean =>
+      performance.now() >= until && names.every((way) => (tally.came.get(way) ?? 0) > 10);
     let id = 0;
     const work = async (): Promise<void> => {
-      while (performance.now() < until) {
+      while (!isOver()) {
         id += 1;
         await sendOne(client, id, random, tally);
       }
@@ -204,6 +207,5 @@ describe("makeHttpClient under all that can happen", () => {
     tally.wrong.push(...checked(tally.kept));
     expect(tally.wrong.slice(0, 10)).toEqual([]);
     expect(tally.open).toBe(0);
-    for (const way of names) expect([way, (tally.came.get(way) ?? 0) > 10]).toEqual([way, true]);
   }, 60_000);
 });
