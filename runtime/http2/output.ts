@@ -1,6 +1,6 @@
 /**
  * What goes out: frames are put into one buffer per connection, and that is given to the socket
- * once per turn of the event loop, in one write.
+ * at the end of the tick, in one write.
  */
 import { headBytes } from "./frames.ts";
 import type { Connection, OpenStream, Output } from "./state.ts";

@@ -3,7 +3,8 @@
  *
  * In flow: a socket, and the fields and bytes to send. Out flow: streams, their fields, bytes and
  * ends. A stream is a plain record, handled by the functions of `send.ts`, since one is made for
- * every request: no closure, promise or timer belongs to it.
+ * every request: no closure, promise or timer belongs to it. It is over when its answer has ended,
+ * when it was reset, or when it is broken.
  */
 
 import type { Deadlines } from "../deadlines.ts";
@@ -52,7 +53,10 @@ export type StreamEvents<State> = {
   broken(state: State, fault: Fault): void;
   /** There is room again after `sendData` answered false. */
   room?(state: State): void;
-  /** All that was sent is with the kernel, its end too: uncopied chunks may be used anew. */
+  /**
+   * All that was sent is with the kernel, its end too: uncopied chunks may be used anew. Comes
+   * after the end in any case, and not at all if the connection goes first.
+   */
   sent?(state: State): void;
 };
 
@@ -152,28 +156,3 @@ export type Http2Client = Http2Connection & {
   /** `full`: `onRoom` tells when not; `over`: draining or closed, never to be usable again. */
   readiness(): "ready" | "full" | "over";
 };
-
-/*
- * A stream is over when its answer has ended, when it was reset, or when it is broken.
- *
- * send.ts, all to be called with a stream of a connection of ours; on a stream that is over they
- * do nothing:
- *
- * attach<State>(stream: Stream, events: StreamEvents<State>, state: State): void
- * sendFields(stream: Stream, fields: Fields, end: boolean, encoded?: EncodedFields): void
- *   The head, once (an interim head with `:status` 1xx before it), or the trailers, with `end`.
- *   `encoded` stands before `fields`; give no fields twice.
- * sendData(stream: Stream, chunk: Buffer, end: boolean): boolean
- *   Takes all. False: bytes wait for the peer's window; wait for `room` before more.
- *   A chunk above 16 KB is not copied: leave it unchanged until `sent` (or `broken`).
- * reset(stream: Stream, code: number): void
- *   Ends the stream in both directions at once; its events hear nothing more.
- * pause(stream: Stream): void / resume(stream: Stream): void
- *   No more window is given to the peer between them: bounds what may still come to one window.
- *
- * server.ts: serveHttp2(socket: Socket, options: Http2ServerOptions): Http2Connection
- * client.ts: connectHttp2(socket: Socket, options: Http2ClientOptions): Http2Client
- *   `socket` is a net.Socket or TLSSocket, open or opening, and is the connection's from now on.
- * hpack-encode.ts: encodeOnce(fields: Fields): EncodedFields
- * error-codes.ts: errorCodes = { NO_ERROR: 0, PROTOCOL_ERROR: 1, ... } as const
- */

@@ -6,6 +6,7 @@
  * Prints what it does, and why it cannot; the exit code is 1 then.
  */
 import { prepareGrpcurl } from "./grpcurl.ts";
+import { prepareH2spec } from "./h2spec.ts";
 import { prepareOnnxruntime } from "./onnxruntime.ts";
 import { prepareVenv, venvs } from "./venv.ts";
 
@@ -32,5 +33,6 @@ const prepared = await Promise.all([
   ...Object.values(venvs).map((venv) => prepare(venv.name, () => prepareVenv(venv, env, say))),
   prepare("onnxruntime", () => prepareOnnxruntime(env, say)),
   prepare("grpcurl", () => prepareGrpcurl(env, say)),
+  prepare("h2spec", () => prepareH2spec(env, say)),
 ]);
 if (prepared.includes(false)) process.exitCode = 1;

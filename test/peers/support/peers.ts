@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { grpcurlPath } from "../environment/grpcurl.ts";
+import { h2specPath } from "../environment/h2spec.ts";
 import { type Venv, venvPath, venvs } from "../environment/venv.ts";
 
 // biome-ignore lint/style/noProcessEnv: the door of these tests; what they start gets what it needs of it
@@ -24,10 +25,9 @@ export const seldonCore = (): string => programs(venvs.seldonCore);
 export const openInference = (): string => programs(venvs.openInference);
 
 /** The command, or undefined where it could not be built for want of Go. */
-export const grpcurl = (): string | undefined => {
-  const path = grpcurlPath(env);
-  return existsSync(path) ? path : undefined;
-};
+const built = (path: string): string | undefined => (existsSync(path) ? path : undefined);
+export const grpcurl = (): string | undefined => built(grpcurlPath(env));
+export const h2spec = (): string | undefined => built(h2specPath(env));
 
 /** What a process of a peer inherits of this machine. */
 export const machineEnv = (bin: string): Readonly<Record<string, string>> => ({
