@@ -1,5 +1,6 @@
 /** Connections to one address: one as a rule, more while the peer takes no more calls on it. */
 import { connect as connectSocket, type Socket } from "node:net";
+import { readingInto } from "../adopt.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { connectHttp2 } from "../http2/client.ts";
 import type { Http2Client, Http2Limits } from "../http2/types.ts";
@@ -80,9 +81,15 @@ export const makeEndpoint = (options: EndpointOptions): Endpoint => {
  */
 const open = (state: State, options: EndpointOptions): void => {
   const { address: host, port, deadlines } = options;
-  const socket = connectSocket({
+  let take: (bytes: Buffer) => boolean = () => true;
+  const socket: Socket = connectSocket({
     host,
     port,
+    onread: readingInto((bytes) => {
+      take(bytes);
+      if (!isOpen) begin();
+      return !socket.destroyed;
+    }),
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveProbeMs,
@@ -107,6 +114,9 @@ const open = (state: State, options: EndpointOptions): void => {
   const http2 = connectHttp2(socket, {
     deadlines,
     limits: options.limits,
+    onBytes: (taker) => {
+      take = taker;
+    },
     onRoom: options.onRoom,
     onDraining: () => {
       forget();
@@ -125,14 +135,14 @@ const open = (state: State, options: EndpointOptions): void => {
     },
   });
   const link: Link = { http2 };
-  socket.once("data", () => {
+  const begin = (): void => {
     if (http2.readiness() === "over") return;
     opened();
     isOpen = true;
     state.pauseMs = firstPauseMs;
     state.links.push(link);
     options.onRoom();
-  });
+  };
 };
 
 /** Not to be tried again for a while, longer each time; by chance, so that engines do not march in step. */

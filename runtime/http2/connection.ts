@@ -1,5 +1,6 @@
 /** Puts a connection together over a socket. */
 import type { Socket } from "node:net";
+import { adopt } from "../adopt.ts";
 import { close, fail, failBy, leave, settle } from "./closing.ts";
 import { errorCodes } from "./error-codes.ts";
 import { makeFloods } from "./floods.ts";
@@ -83,10 +84,17 @@ const flushed = (connection: Connection): void => {
 };
 
 /** Takes over the socket, and greets the peer. */
-export const startConnection = (socket: Socket, role: Role): Connection => {
+export const startConnection = (given: Socket, role: Role): Connection => {
+  const take = (chunk: Buffer): boolean => {
+    read(connection, chunk);
+    return true;
+  };
+  const adopted = role.server === undefined ? undefined : adopt(given, take);
+  const socket = adopted ?? given;
   const connection = makeConnection(socket, role);
   if (!socket.destroyed) socket.setNoDelay(true);
-  socket.on("data", (chunk: Buffer) => read(connection, chunk));
+  if (role.client?.onBytes !== undefined) role.client.onBytes(take);
+  else if (adopted === undefined) socket.on("data", take);
   socket.on("connect", () => {
     connection.reached = true;
   });

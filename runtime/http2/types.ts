@@ -128,6 +128,8 @@ export type Http2ServerOptions = Http2Options & {
 };
 
 export type Http2ClientOptions = Http2Options & {
+  /** Where the socket is read into a buffer: is given who takes the bytes. Otherwise its events tell them. */
+  readonly onBytes?: (take: (chunk: Buffer) => boolean) => void;
   /** A request can be opened again after `open` answered undefined for want of room. */
   onRoom?(): void;
   /** The peer takes no new requests on this connection; those in work go on. */

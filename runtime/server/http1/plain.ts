@@ -8,12 +8,12 @@
  */
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
+import { adopt } from "../../adopt.ts";
 import { takeBody } from "../../body-pool.ts";
 import { EngineError } from "../../errors.ts";
 import { cancel, makeScope } from "../../scope.ts";
 import type { HttpRequest, Respond } from "../http.ts";
 import { refuse } from "../refuse.ts";
-import { adopt } from "./adopt.ts";
 import { respond } from "./answer.ts";
 import type { WriteHead } from "./answer-head.ts";
 import { type Coming, fill, isWhole, startBody } from "./coming.ts";

@@ -4,8 +4,14 @@ import { TLSSocket } from "node:tls";
 /** What becomes of bytes that came: a view, valid only until this returns. False: the socket's own events tell them. */
 export type Take = (bytes: Buffer) => boolean;
 
-/** All adopted connections are read into this buffer in turn. */
+/** All connections that are told so are read into this buffer in turn. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
+
+/** What tells a new socket to read into a buffer of ours; false from `take` stops the reading. */
+export const readingInto = (take: Take): NonNullable<SocketConstructorOpts["onread"]> => ({
+  buffer: readBuffer,
+  callback: (length) => take(readBuffer.subarray(0, length)),
+});
 
 type Handled = { _handle?: SocketConstructorOpts["handle"] | null };
 
@@ -24,13 +30,7 @@ export const adopt = (given: Socket, take: Take): Socket | undefined => {
   const socket = new Socket({
     handle,
     allowHalfOpen: true,
-    onread: {
-      buffer: readBuffer,
-      callback: (length: number): boolean => {
-        const bytes = readBuffer.subarray(0, length);
-        return take(bytes) || socket.push(Buffer.from(bytes));
-      },
-    },
+    onread: readingInto((bytes) => take(bytes) || socket.push(Buffer.from(bytes))),
   });
   socket.on("close", () => given.destroy());
   return socket;
