@@ -15,6 +15,8 @@ export type Labels = Readonly<Record<string, string>>;
 export type Observe = (seconds: number) => void;
 
 export type Latencies = {
+  /** Shows them in a registry, from their first observation on. */
+  publishIn(registry: Registry): void;
   /** The series with these labels, made on first use; keep it, looking it up costs more than using it. */
   series(labels: Labels): Observe;
 };
@@ -41,10 +43,11 @@ type Value = {
  * cost two microseconds an observation, this a thirtieth (docs/decisions/0002-data-path.md).
  * Neither metric shows before its first observation, as with v1.
  */
-export const makeLatencies = (registry: Registry, name: string, help: string): Latencies => {
+export const makeLatencies = (name: string, help: string): Latencies => {
   const all = new Map<string, Series>();
+  const waiting: Registry[] = [];
 
-  const publish = (): void => {
+  const publish = (registry: Registry): void => {
     const histogram = {
       name,
       help,
@@ -71,13 +74,17 @@ export const makeLatencies = (registry: Registry, name: string, help: string): L
   };
 
   return {
+    publishIn: (registry) => {
+      if (all.size > 0) publish(registry);
+      else waiting.push(registry);
+    },
     series: (labels) => {
       const key = JSON.stringify(labels);
       let series = all.get(key);
       if (series === undefined) {
-        if (all.size === 0) publish();
         series = makeSeries(labels);
         all.set(key, series);
+        for (const registry of waiting.splice(0)) publish(registry);
       }
       const kept = series;
       return (seconds) => observe(kept, seconds);

@@ -14,7 +14,7 @@ import { type Faces, type Means, makeFaces } from "./faces.ts";
 import type { Environment } from "./flags.ts";
 import { type Metrics, makeMetrics } from "./metrics.ts";
 import { makeLookup } from "./payload-log/lookup.ts";
-import { makePayloadLog, type PayloadLog } from "./payload-log/payload-log.ts";
+import type { PayloadLog } from "./payload-log/payload-log.ts";
 import { type GrpcServer, listenGrpc } from "./server/grpc.ts";
 import { answering, type HttpServer, type HttpServerOptions, listenHttp } from "./server/http.ts";
 import { openTls, type TlsMaterial } from "./server/tls.ts";
@@ -90,14 +90,15 @@ const listen = async (
   const clients = makeClients(limits, deadlines);
   const own = makeMetrics(flags.sdep, plan);
   const metrics = siblings === undefined ? own : { ...own, text: siblings.text };
-  const payloadLog = openPayloadLog(config, { metrics, deadlines, log });
+  const payloadLog = await openPayloadLog(config, { metrics, deadlines, log });
   const state = { stopping: false };
   const tls = config.tls && openTls(config.tls);
   const definitions = await loadBuiltIns(plan);
+  // Without built-in nodes there is nobody who would learn, and nothing to load for it.
   const learned =
-    siblings !== undefined && flags.state_store === ""
+    definitions.size === 0 || (siblings !== undefined && flags.state_store === "")
       ? unshared
-      : await openState({ flags, registry: metrics.registry, log });
+      : await openState({ flags, registry: await metrics.registry(), log });
   const builtIns = makeBuiltIns(plan, definitions, {
     random: Math.random,
     now: Date.now,
@@ -156,11 +157,12 @@ const payloadPostMs = 10_000;
 const payloadFlushMs = 5000;
 
 /** Undefined if no unit is logged. */
-const openPayloadLog = (
+const openPayloadLog = async (
   { flags, limits, logTargets: targets }: EngineConfig,
   { metrics, deadlines, log }: Pick<Means, "metrics" | "deadlines"> & { readonly log: Logger },
-): PayloadLog | undefined => {
+): Promise<PayloadLog | undefined> => {
   if (targets.size === 0) return undefined;
+  const { makePayloadLog } = await import("./payload-log/payload-log.ts");
   return makePayloadLog({
     targets,
     origin: {
@@ -180,7 +182,7 @@ const openPayloadLog = (
     lookup: makeLookup(),
     limits,
     deadlines,
-    registry: metrics.registry,
+    registry: await metrics.registry(),
     log,
   });
 };

@@ -1,5 +1,5 @@
 /** The engine's metrics, under the names and labels that v1's dashboards know. Source: engine contract, 9.1. */
-import { collectDefaultMetrics, type MetricObject, Registry } from "prom-client";
+import type { MetricObject, Registry } from "prom-client";
 import type { Plan } from "../api/plan.ts";
 import { grpcCodeLabel } from "./grpc-status.ts";
 import { makeLatencies, type Observe } from "./latency.ts";
@@ -14,8 +14,8 @@ export type ServerLabels = {
 export type ClientLabels = ServerLabels & { readonly model: string };
 
 export type Metrics = {
-  /** For metrics of other parts. */
-  readonly registry: Registry;
+  /** For metrics of other parts; the library is loaded when it is first asked for, or scraped. */
+  registry(): Promise<Registry>;
   /** What nodes measure is asked of `source` at every scrape. */
   measured(source: () => readonly NodeMeasures[]): void;
   readonly contentType: string;
@@ -47,21 +47,32 @@ export type NodeMeasures = { readonly node: string; readonly measures: readonly 
 /** Label sets come from clients (status codes, model names in paths): more are counted together. */
 const mostSeries = 2000;
 
+/** Source: Prometheus, text exposition format. */
+const textFormat = "text/plain; version=0.0.4; charset=utf-8";
+
+const once = <Made>(make: () => Promise<Made>): (() => Promise<Made>) => {
+  let made: Promise<Made> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+};
+
+/**
+ * prom-client costs 20 MB and 40 ms, so it is loaded when it is first needed: an engine is ready, and
+ * idle, without it. What it measures of Node.js itself begins then.
+ */
 export const makeMetrics = (deployment: string, plan: Plan): Metrics => {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   const own = {
     deployment_name: deployment,
     predictor_name: plan.name,
     predictor_version: plan.version,
   };
   const servers = makeLatencies(
-    registry,
     "seldon_api_executor_server_requests_seconds",
     "Time the engine takes to answer a request.",
   );
   const clients = makeLatencies(
-    registry,
     "seldon_api_executor_client_requests_seconds",
     "Time a node takes to answer a call of the engine.",
   );
@@ -79,15 +90,27 @@ export const makeMetrics = (deployment: string, plan: Plan): Metrics => {
         labels: { deployment, predictor: plan.name, node },
         measures,
       }));
+  const registry = once(async () => {
+    const { collectDefaultMetrics, Registry } = await import("prom-client");
+    const made = new Registry();
+    collectDefaultMetrics({ register: made });
+    for (const latencies of [servers, clients]) latencies.publishIn(made);
+    return made;
+  });
   return {
     registry,
-    contentType: registry.contentType,
+    contentType: textFormat,
     measured: (source) => {
       sources.push(source);
     },
     text: async () =>
-      [await registry.metrics(), measuresText(measured())].filter((one) => one !== "").join("\n"),
-    scrape: async () => ({ metrics: await registry.getMetricsAsJSON(), measures: measured() }),
+      [await (await registry()).metrics(), measuresText(measured())]
+        .filter((one) => one !== "")
+        .join("\n"),
+    scrape: async () => ({
+      metrics: await (await registry()).getMetricsAsJSON(),
+      measures: measured(),
+    }),
     serverCount: (labels) => byStatus((code) => server({ ...labels, code })),
     clientCount: (labels) => byStatus((code) => client({ ...labels, code })),
     serverGrpc: (rpc, code) => server({ service: rpc, method: "unary", code: grpcCodeLabel(code) }),

@@ -5,7 +5,6 @@ import type { Registry } from "prom-client";
 import type { Logger } from "../../host/log.ts";
 import { makeMemoryStore } from "../nodes/store/memory.ts";
 import { readAddress } from "./address.ts";
-import { makeFileStore } from "./file-store.ts";
 import type { OpenState } from "./state.ts";
 
 export type StateOptions = {
@@ -47,6 +46,7 @@ export const openState = async ({ flags, registry, log }: StateOptions): Promise
   }
   const base = flags.state_dir || join(tmpdir(), `espalier-state-${process.getuid?.() ?? 0}`);
   const folder = join(base, ...owner.map(asFolder));
+  const { makeFileStore } = await import("./file-store.ts");
   return makeFileStore({
     ...means,
     folder,

@@ -1,7 +1,6 @@
 /** Answers a scrape of one process with the metrics of all. */
 import type { Worker } from "node:cluster";
 import type { Scrape } from "../metrics.ts";
-import { mergedText } from "./merge.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 
 type Round = {
@@ -25,6 +24,7 @@ export const makeCollector = (workers: () => readonly Worker[]) => {
     if (round === undefined) return;
     rounds.delete(id);
     clearTimeout(round.timer);
+    const { mergedText } = await import("./merge.ts"); // nobody may ever scrape
     const text = await mergedText(round.scrapes);
     tell(round.asker, { is: "scraped", id: round.askerId, text });
   };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { Registry } from "prom-client";
-import { makeLatencies } from "../../runtime/latency.ts";
+import { type Latencies, makeLatencies } from "../../runtime/latency.ts";
 
 let registry: Registry;
 beforeEach(() => {
@@ -16,14 +16,20 @@ const valuesOf = async (prefix: string): Promise<string[]> =>
     .filter((line) => line.startsWith(prefix))
     .map((line) => line.slice(prefix.length));
 
+const latenciesIn = (registry: Registry): Latencies => {
+  const made = makeLatencies("m", "Help.");
+  made.publishIn(registry);
+  return made;
+};
+
 describe("makeLatencies", () => {
   it("shows nothing before the first observation", async () => {
-    makeLatencies(registry, "m", "Help.");
+    latenciesIn(registry);
     expect(await registry.metrics()).toBe("\n");
   });
 
   it("writes a histogram and a summary with the contract's bounds and quantiles", async () => {
-    makeLatencies(registry, "m", "Help.").series({ a: "x" })(0.3);
+    latenciesIn(registry).series({ a: "x" })(0.3);
     const bounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
     expect(await lines()).toEqual([
       "# HELP m Help.",
@@ -42,7 +48,7 @@ describe("makeLatencies", () => {
   });
 
   it("puts a value that equals a bound below it, and large ones above all", async () => {
-    const observe = makeLatencies(registry, "m", "Help.").series({});
+    const observe = latenciesIn(registry).series({});
     for (const seconds of [0.005, 0.0050001, 10, 11]) observe(seconds);
     expect(await valuesOf('m_bucket{le="0.005"} ')).toEqual(["1"]);
     expect(await valuesOf('m_bucket{le="0.01"} ')).toEqual(["2"]);
@@ -52,7 +58,7 @@ describe("makeLatencies", () => {
   });
 
   it("keeps label sets apart, and finds equal ones again", async () => {
-    const latencies = makeLatencies(registry, "m", "Help.");
+    const latencies = latenciesIn(registry);
     latencies.series({ a: "x" })(1);
     latencies.series({ a: "y" })(2);
     latencies.series({ a: "x" })(3);
@@ -60,7 +66,7 @@ describe("makeLatencies", () => {
   });
 
   it("has quantiles of the last 1024 observations, and sums of all", async () => {
-    const observe = makeLatencies(registry, "m", "Help.").series({});
+    const observe = latenciesIn(registry).series({});
     for (let i = 0; i < 500; i += 1) observe(1000);
     for (let i = 1024; i > 0; i -= 1) observe(i);
     expect(await valuesOf("m_summary{quantile=")).toEqual([
@@ -76,7 +82,7 @@ describe("makeLatencies", () => {
   });
 
   it("has quantiles of the last ten minutes, none when it has been idle", async () => {
-    const observe = makeLatencies(registry, "m", "Help.").series({});
+    const observe = latenciesIn(registry).series({});
     const clock = jest.spyOn(performance, "now");
     clock.mockReturnValue(1000);
     observe(7);
