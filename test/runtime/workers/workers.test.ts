@@ -6,14 +6,18 @@ import type { UnitSource } from "../../../api/plan.ts";
 import { closeAfterEach } from "../../contract/cleanup.ts";
 import { at } from "../../contract/engine.ts";
 import { type EngineProcess, startEngineProcess } from "../../contract/engine-process.ts";
+import { openGrpcClient, openGrpcHost, type Seen } from "../../contract/grpc.ts";
 import { openRestHost } from "../../contract/rest.ts";
+import { encode } from "../protocol/messages.ts";
 
 const later = closeAfterEach();
 
 /** An engine of two processes before a model that answers what it is asked. */
 const open = async (...args: readonly string[]): Promise<EngineProcess> => {
   const { httpPort } = await openRestHost(later, { "/predict": ({ body }) => ({ body }) });
-  const graph = { name: "m", type: "MODEL", endpoint: at({ httpPort }) };
+  const unary = { "/seldon.protos.Model/Predict": ({ body }: Seen) => body };
+  const { grpcPort } = await openGrpcHost(later, { unary });
+  const graph = { name: "m", type: "MODEL", endpoint: at({ httpPort, grpcPort }) };
   const engine = await startEngineProcess(graph, { args: ["--workers", "2", ...args] });
   later(() => engine.stop());
   await engine.logged("engine of several processes started");
@@ -43,17 +47,35 @@ const ask = (port: number, { agent, path = "/api/v1.0/predictions", body }: Aske
     one.end(body);
   });
 
+/** Asks over REST and tells what was wrong with the answer, if anything. */
+const overRest =
+  ({ httpPort }: EngineProcess, agent?: Agent) =>
+  async (id: number): Promise<string | undefined> => {
+    const body = `{"strData":"${id}"}`;
+    const answer = await ask(httpPort, { body, ...(agent && { agent }) }).catch(String);
+    return answer === body ? undefined : answer;
+  };
+
+const overGrpc = ({ grpcPort }: EngineProcess) => {
+  const client = openGrpcClient(later, grpcPort);
+  return async (id: number): Promise<string | undefined> => {
+    const body = encode("seldon.protos.SeldonMessage", { strData: String(id) });
+    const answer = await client.ask("/seldon.protos.Seldon/Predict", body);
+    if (answer.code !== 0) return `${answer.code} ${answer.details}`;
+    return answer.body.equals(body) ? undefined : answer.body.toString("hex");
+  };
+};
+
 /** Asks without pause until it is stopped; the answer to stopping is what went wrong. */
-const load = (port: number, agent?: Agent) => {
+const load = (one: (id: number) => Promise<string | undefined>) => {
   const wrong: string[] = [];
   let asked = 0;
   let stopped = false;
   const run = async (): Promise<void> => {
     while (!stopped) {
       asked += 1;
-      const body = `{"strData":"${asked}"}`;
-      const answer = await ask(port, { body, ...(agent && { agent }) }).catch(String);
-      if (answer !== body) wrong.push(answer);
+      const fault = await one(asked);
+      if (fault !== undefined) wrong.push(fault);
     }
   };
   const running = Promise.all([run(), run()]);
@@ -91,7 +113,8 @@ describe("an engine of several processes", () => {
     const before = workersOf(engine);
     const agent = new Agent({ keepAlive: true });
     later(() => agent.destroy());
-    const loads = [load(engine.httpPort), load(engine.httpPort, agent)];
+    const ways = [overRest(engine), overRest(engine, agent), overGrpc(engine)];
+    const loads = ways.map(load);
     engine.signal("SIGHUP");
     await engine.logged("process of the engine replaced", 2);
     for (const stop of loads) {
