@@ -2,9 +2,10 @@
  * Answers that are passed on as they come, such as server-sent events. They are rare and long, so
  * node:http's client does: nothing is collected, and what the reader does not take is not read.
  */
-import { Agent, type IncomingMessage, request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
+import { Agent, request } from "../node-http.ts";
 import { type Cancelled, offCancel, onCancel, type Scope } from "../scope.ts";
 
 export type StreamCall = {

@@ -6,13 +6,14 @@
  * on both there are limits on heads, bodies, connections and requests, an end for slow clients,
  * cancellation when a client leaves, and a drain.
  */
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { settle } from "../done.ts";
 import type { EngineError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
+import { createServer } from "../node-http.ts";
 import type { Scope } from "../scope.ts";
 import { makeWriteHead } from "./http1/answer-head.ts";
 import { type Edge, requestTimeoutMs } from "./http1/edge.ts";

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { STATUS_CODES } from "../node-http.ts";
 import type { HttpAnswer } from "./http.ts";
 
 /** How long a refused client may go on sending: long enough to read its answer, and no longer. */

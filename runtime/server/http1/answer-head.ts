@@ -1,6 +1,7 @@
 /** The head of an answer as text, as node:http would write it. */
-import { STATUS_CODES } from "node:http";
+
 import { EngineError } from "../../errors.ts";
+import { STATUS_CODES } from "../../node-http.ts";
 import type { Ticks } from "./ticks.ts";
 
 export type Answered = {
