@@ -75,7 +75,9 @@ export const writeView = (
   like: readonly Buffer[],
   form: DataForm | undefined,
 ): Payload => {
-  const messages = like.map(parseMessage);
+  const messages = like.map((bytes, i) =>
+    bytes.includes('"meta"') || (i === 0 && form === undefined) ? parseMessage(bytes) : undefined,
+  );
   const chosen = form ?? formOf(messages[0]?.["data"]);
   const data = { ...(names.length > 0 && { names }), ...inForm({ shape, values }, chosen) };
   const meta = mergeMeta(messages.map((one) => one?.["meta"]));
@@ -113,6 +115,7 @@ const stringify = (message: object): string => {
 
 const mergeMeta = (metas: readonly unknown[]): object => {
   const found = metas.filter(isObject);
+  if (found.length === 0) return {};
   const merged = (key: string): Loose =>
     Object.assign({}, ...found.map((meta) => meta[key]).filter(isObject));
   const puid = found
