@@ -11,7 +11,7 @@ import { type EngineProcess, startEngineProcess } from "../../contract/engine-pr
 import { type Sample, takeSample } from "../sample.ts";
 import { type Fleet, startFleet } from "./fleet.ts";
 import { type FaultLog, makeFaultLog } from "./judge.ts";
-import { type Load, startLoad } from "./load.ts";
+import { type Load, startLoad, totalOf } from "./load.ts";
 import { type Oddities, startOddities } from "./oddities.ts";
 import { type Fault, makeRandom, makeSchedule } from "./schedule.ts";
 
@@ -86,14 +86,21 @@ const mostCorrection = 1.2;
 const mostMeanSeconds = 0.1;
 const fewWaiting = 8;
 
-/** Towards the wanted share, but never into a jam: what is late there would be no engine's fault. */
-const steer = (load: Load, wanted: number, share: number): void => {
+/** Asked of by the load at most so much more than is answered: beyond that only a queue grows. */
+const mostAhead = 1.5;
+
+/**
+ * Towards the wanted share, but never into a jam: what is late there would be no engine's fault.
+ * `answered` is how many requests were in the last second.
+ */
+const steer = (load: Load, wanted: number, { share, answered }: Measured): void => {
   const keepsUp = load.waiting() <= fewWaiting + mostMeanSeconds * load.rate();
   const correction = keepsUp ? wanted / Math.max(share, 0.01) : 0;
-  load.setRate(
-    Math.max(1, load.rate() * Math.min(mostCorrection, Math.max(1 / mostCorrection, correction))),
-  );
+  const rate = load.rate() * Math.min(mostCorrection, Math.max(1 / mostCorrection, correction));
+  load.setRate(Math.max(1, Math.min(rate, Math.max(firstPerSecond, answered * mostAhead))));
 };
+
+type Measured = { readonly share: number; readonly answered: number };
 
 /** Longest time until an engine that is asked nothing has closed what it does not need. */
 const settleMs = 30_000;
@@ -118,6 +125,7 @@ const watch = async ({ engine, soaked, options }: Under): Promise<void> => {
   let shown = 0;
   let used = cpuMicros(engine.pid);
   let last = started;
+  let total = 0;
   while (!options.isOver() && performance.now() - started < options.minutes * 60_000) {
     await pause(secondMs);
     if (!engine.isAlive())
@@ -126,7 +134,9 @@ const watch = async ({ engine, soaked, options }: Under): Promise<void> => {
     const share = (usedNow - used) / 1000 / (now - last);
     [used, last] = [usedNow, now];
     soaked.shares.push(share);
-    steer(soaked.load, options.load, share);
+    const answered = totalOf(soaked.load.tally) - total;
+    total += answered;
+    steer(soaked.load, options.load, { share, answered });
     soaked.samples.push(await takeSample(engine));
     const minute = Math.floor((now - started) / 60_000);
     if (minute > shown) options.onMinute(soaked, minute);
