@@ -51,7 +51,8 @@ export const fetchModel = async (options: FetchOptions): Promise<Fetched> => {
     return await fetchFrom(source, originOf(place), options, late);
   } catch (thrown) {
     if (late.aborted) {
-      const message = `${source.where}: took longer than ${limits.timeoutMs / 1000} s; raise ESPALIER_FETCH_TIMEOUT, and it goes on where it stopped`;
+      const last = thrown instanceof FetchFault ? ` (the last time: ${thrown.message})` : "";
+      const message = `${source.where}: took longer than ${limits.timeoutMs / 1000} s${last}; raise ESPALIER_FETCH_TIMEOUT, and it goes on where it stopped`;
       throw new FetchFault("TIMED_OUT", message, { cause: thrown });
     }
     throw thrown instanceof FetchFault ? thrown : folderFault(folder, thrown);

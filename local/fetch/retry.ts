@@ -40,7 +40,9 @@ export const retrying = async <T>(
       if (progress() > reached) failures = 1;
       reached = Math.max(reached, progress());
       if (failures >= patience.attempts) throw thrown;
-      await setTimeout(pauseMs(failures, thrown, patience), undefined, { signal });
+      await setTimeout(pauseMs(failures, thrown, patience), undefined, { signal }).catch(() => {
+        throw thrown; // what went wrong says more than that there is no time left
+      });
     }
   }
 };
