@@ -183,6 +183,17 @@ describe("fetchModel over HTTP", () => {
     expect(message).not.toContain("secret");
   });
 
+  it("tells what went wrong last when no time is left", async () => {
+    state.answer = (_request, response) => response.writeHead(503).end();
+    const soon = fetched(`${state.url}/a.json`, {
+      limits: { ...limits, timeoutMs: 300 },
+      patience: { ...patience, firstPauseMs: 60_000, longestPauseMs: 60_000 },
+    });
+    const { code, message } = await faultOf(soon);
+    expect(code).toBe("TIMED_OUT");
+    expect(message).toContain("503");
+  });
+
   it("does not wait for a server that says nothing", async () => {
     const impatient = { ...patience, attempts: 2, idleMs: 50 };
     state.answer = (_request, response) => {
