@@ -56,6 +56,7 @@ export const startPrimary = async (options: PrimaryOptions): Promise<Primary> =>
     const worker = cluster.fork();
     worker.on("message", (message: FromWorker) => collector.take(worker, message));
     worker.on("disconnect", () => collector.leave(worker));
+    worker.on("error", () => {}); // what is said to one that is ending; "exit" follows
     return { worker, up: upOf(worker) };
   };
   const begun = Array.from({ length: count }, begin);

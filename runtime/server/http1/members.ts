@@ -50,7 +50,9 @@ export const makeMembers = (server: Server, edge: Edge): Members => {
       all.set(socket, member);
     },
     drain: () => {
-      closeIf((member) => member.isIdle());
+      // After what has come by now is read: closing on unread bytes would reset the connection, and
+      // leave its client in doubt whether the request was seen.
+      setImmediate(() => closeIf((member) => member.isIdle()));
       const timer = setTimeout(() => closeIf(() => true), headWaitMs);
       return new Promise((resolve) => {
         // The close() of node:http would cut off answers that are written but not yet sent.

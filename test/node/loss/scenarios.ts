@@ -134,6 +134,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "the kubelet killed and started again",
+    mayFail: 100, // it calls pods unready until it has probed them again, by chance before it tells so
     before: ({ bring }) => bring([replicas(2)]),
     during: (site) => unchanged(site, () => site.node.restartKubelet()),
   },

@@ -173,7 +173,8 @@ describe("a flood of", () => {
     await raw.write(frame(frameTypes.headers, callHeaders(predict), { stream: 1 }));
     const one = Buffer.concat([Buffer.from([0, 1, 0x78, 100]), Buffer.alloc(100, "a")]);
     const piece = frame(frameTypes.continuation, many(one, 100), { stream: 1 });
-    expect(await repeat(raw, piece, 2000)).toBeLessThan(2000);
+    // It is told why, and what it sends meanwhile is thrown away.
+    expect(await repeat(raw, piece, 200_000)).toBeLessThan(200_000);
   }, 20_000);
 
   it("headers that unpack to a thousand times their size is refused", async () => {
