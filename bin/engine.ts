@@ -58,13 +58,15 @@ const serveBeside = async (siblings: Siblings, argv: readonly string[]): Promise
 
 const serveByMany = async ({ count, stopTimeoutMs, logLevel }: Workers): Promise<number> => {
   const stopAsked = toldToStop();
+  let restart = (): void => {}; // a signal that comes before anything serves asks for nothing
+  process.on("SIGHUP", () => restart());
   const [{ startPrimary }, { makeLog }] = await Promise.all([
     import("../runtime/workers/primary.ts"),
     import("../host/log.ts"),
   ]);
   const started = await startPrimary({ count, stopTimeoutMs, log: makeLog(logLevel) });
   if (!started.ok) return refuse(started.faults, started.exitCode);
-  process.on("SIGHUP", () => void started.process.restart());
+  restart = () => void started.process.restart();
   await stopAsked;
   process.exit(await started.process.stop());
 };

@@ -115,6 +115,7 @@ describe("an engine of several processes", () => {
     later(() => agent.destroy());
     const ways = [overRest(engine), overRest(engine, agent), overGrpc(engine)];
     const loads = ways.map(load);
+    expect(await overRest(engine)(0)).toBeUndefined();
     engine.signal("SIGHUP");
     await engine.logged("process of the engine replaced", 2);
     for (const stop of loads) {
