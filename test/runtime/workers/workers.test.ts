@@ -56,8 +56,9 @@ const overRest =
     return answer === body ? undefined : answer;
   };
 
+/** As clients are by default: what this one had not sent yet when a GOAWAY came, it sends elsewhere. */
 const overGrpc = ({ grpcPort }: EngineProcess) => {
-  const client = openGrpcClient(later, grpcPort);
+  const client = openGrpcClient(later, grpcPort, { "grpc.enable_retries": 1 });
   return async (id: number): Promise<string | undefined> => {
     const body = encode("seldon.protos.SeldonMessage", { strData: String(id) });
     const answer = await client.ask("/seldon.protos.Seldon/Predict", body);
