@@ -84,7 +84,7 @@ export const makeBodyPool = (limitBytes: number = mostFreeBytes): BodyPool => {
       return body;
     },
     giveBack: (body) => {
-      if (!lent.delete(body)) return;
+      if (body.length <= smallestPooledBytes || !lent.delete(body)) return;
       const shelf = shelves[shelfOf(body.length)];
       if (shelf !== undefined) keep(shelf, body.buffer);
     },

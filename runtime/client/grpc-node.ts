@@ -31,7 +31,7 @@ export const makeGrpcNode = (options: GrpcNodeOptions): NodeClient<GrpcCarried> 
   const { name, client, protocol, timeoutMs } = options;
   const seriesOf = remembering(options);
   return {
-    call: (verb, message, { modelName, carried, scope }, done) => {
+    call: (verb, message, { modelName, carried, scope, bodies }, done) => {
       const model = modelName ?? name;
       const asked = protocol.nodeCall(verb, asRequest(protocol, { verb, message, model }));
       if (asked === undefined) throw notOffered(name, verb);
@@ -49,6 +49,7 @@ export const makeGrpcNode = (options: GrpcNodeOptions): NodeClient<GrpcCarried> 
       client.call(ask, (error, bytes) => {
         if (error === undefined) {
           count(grpcCodes.OK);
+          bodies?.push(bytes);
           const payload = { body: bytes, message: answer };
           done(undefined, { ...payload, contentType: undefined, contentEncoding: undefined });
         } else {

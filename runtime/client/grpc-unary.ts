@@ -8,7 +8,7 @@ import { isAmidst, makeReader, type Reader, readOn, sendMessage } from "../grpc/
 import { faultOfHead, statusIn } from "../grpc/status.ts";
 import { grpcCodes } from "../grpc-status.ts";
 import { errorCodes } from "../http2/error-codes.ts";
-import { attach, reset } from "../http2/send.ts";
+import { attach, hasSent, reset } from "../http2/send.ts";
 import type { Fields, Stream, StreamEvents } from "../http2/types.ts";
 import { type Cancelled, offCancel, onCancel, type Scope } from "../scope.ts";
 import {
@@ -223,8 +223,10 @@ const settle = (call: Call): void => {
   if (call.deadline !== undefined) call.means.deadlines.clear(call.deadline);
 };
 
+/** Whoever asked may use the memory of its message again: what has not left of it never will. */
 const succeed = (call: Call, body: Buffer): void => {
   settle(call);
+  if (call.stream !== undefined && !hasSent(call.stream)) reset(call.stream, errorCodes.CANCEL);
   call.done(undefined, body);
 };
 

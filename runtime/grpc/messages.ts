@@ -1,4 +1,5 @@
 /** Messages in the body of a stream, each behind five bytes. Source: gRPC over HTTP/2, Length-Prefixed-Message. */
+import { giveBack, takeBody } from "../body-pool.ts";
 import type { GrpcStatus } from "../errors.ts";
 import { grpcCodes } from "../grpc-status.ts";
 import { sendData } from "../http2/send.ts";
@@ -15,7 +16,7 @@ const onePieceBytes = 16_384;
 /** Reads messages out of chunks; made for each stream. */
 export type Reader = {
   readonly limitBytes: number;
-  /** The message that has just become whole; to be taken away before reading on. */
+  /** The message that has just become whole; to be taken away before reading on. From `takeBody`. */
   message: Buffer | undefined;
   /** It is packed, by the coding of its stream. */
   packed: boolean;
@@ -48,7 +49,7 @@ export const readOn = (reader: Reader, chunk: Buffer, at: number): number => {
   if (reader.prefix < prefixBytes) return next;
   if (reader.body === undefined) {
     if (reader.length > reader.limitBytes) return fail(reader, chunk, tooLarge(reader));
-    reader.body = Buffer.allocUnsafe(Math.min(reader.length, largestAtOnceBytes));
+    reader.body = takeBody(Math.min(reader.length, largestAtOnceBytes));
   }
   const taken = Math.min(reader.length - reader.filled, chunk.length - next);
   if (taken > 0) {
@@ -82,9 +83,11 @@ const readPrefix = (reader: Reader, chunk: Buffer, at: number): number => {
 
 const grow = (reader: Reader, neededBytes: number): void => {
   const { body, filled, length } = reader;
-  const larger = Buffer.allocUnsafeSlow(Math.min(length, Math.max(4 * filled, neededBytes)));
-  body?.copy(larger, 0, 0, filled);
+  const larger = takeBody(Math.min(length, Math.max(4 * filled, neededBytes)));
   reader.body = larger;
+  if (body === undefined) return;
+  body.copy(larger, 0, 0, filled);
+  giveBack(body);
 };
 
 const fail = (reader: Reader, chunk: Buffer, fault: GrpcStatus): number => {
@@ -103,7 +106,7 @@ const tooLarge = ({ length, limitBytes }: Reader): GrpcStatus => ({
   details: `a message of ${length} bytes is larger than ${limitBytes} bytes`,
 });
 
-/** False: bytes wait for the peer. A message above 16 KB is not copied: it is to stay as it is. */
+/** False: bytes wait for the peer. A message above 16 KB is to stay as it is until they have left. */
 export const sendMessage = (stream: Stream, message: Buffer, end: boolean): boolean => {
   const isOnePiece = message.length <= onePieceBytes - prefixBytes;
   const head = Buffer.allocUnsafe(isOnePiece ? prefixBytes + message.length : prefixBytes);

@@ -4,7 +4,7 @@ import { adopt } from "../adopt.ts";
 import { close, fail, failBy, leave, settle } from "./closing.ts";
 import { errorCodes } from "./error-codes.ts";
 import { makeFloods } from "./floods.ts";
-import { initialFrameBytes, initialWindowBytes, maxStreamId, preface } from "./frames.ts";
+import { initialWindowBytes, maxStreamId, preface } from "./frames.ts";
 import { makeDecoder } from "./hpack-decode.ts";
 import { makeEncoder } from "./hpack-encode.ts";
 import { defaultHttp2Limits } from "./limits.ts";
@@ -48,7 +48,6 @@ const makeConnection = (socket: Socket, role: Role): Connection => {
     resetCount: 0,
     peerSettled: false,
     peerWindowBytes: initialWindowBytes,
-    peerFrameBytes: initialFrameBytes,
     peerStreams: firstPeerStreams,
     settled: false,
     windowIn: Math.max(limits.connectionWindowBytes, initialWindowBytes),

@@ -3,13 +3,11 @@
  * at the end of the tick, in one write.
  */
 import { headBytes } from "./frames.ts";
-import type { Connection, OpenStream, Output } from "./state.ts";
+import type { Connection, Output } from "./state.ts";
 
 const chunkBytes = 65_536;
 /** Up to here bytes leave as text: the cheapest write of Node.js. */
 const textBytes = 16_384;
-/** Larger frames of bodies are passed on without a copy. */
-const copiedBytes = 16_384;
 /** So much may wait for the end of the turn, and then lie with the socket, before bodies wait. */
 const backlogBytes = 262_144;
 
@@ -25,6 +23,11 @@ const giveBack = (chunk: Buffer): void => {
   if (chunk.length === chunkBytes && spare.length < mostSpare) spare.push(chunk);
 };
 
+const giveAllBack = (used: readonly Buffer[], chunk: Buffer): void => {
+  giveBack(chunk);
+  for (const one of used) giveBack(one);
+};
+
 export const makeOutput = (): Output => ({
   chunk: noChunk,
   from: 0,
@@ -35,7 +38,6 @@ export const makeOutput = (): Output => ({
   scheduled: false,
   backlogged: false,
   controlFrames: 0,
-  ended: [],
 });
 
 /** Whether more of a body may go out now, windows aside. */
@@ -93,19 +95,12 @@ export const putUint16 = (output: Output, value: number): void => {
   output.at += 2;
 };
 
-/** Adds `bytes[from, to)` to a frame whose head was put: small ones by copy. */
+/** Copies `bytes[from, to)` behind the head of a frame: two writes would cost more than that. */
 export const putBody = (connection: Connection, bytes: Buffer, from: number, to: number): void => {
   const { output } = connection;
-  const length = to - from;
-  if (length > copiedBytes) {
-    seal(output);
-    output.parts.push(bytes.subarray(from, to));
-    output.partBytes += length;
-    return;
-  }
-  makeRoom(connection, length);
+  makeRoom(connection, to - from);
   bytes.copy(output.chunk, output.at, from, to);
-  output.at += length;
+  output.at += to - from;
 };
 
 /** Connections with something to send, since the last flush. */
@@ -133,28 +128,26 @@ export const flush = (connection: Connection): void => {
 };
 
 const write = ({ output, socket }: Connection): void => {
-  const told = output.ended.length === 0 ? undefined : tellSent(output);
   if (output.parts.length === 0 && output.from === 0 && output.at <= textBytes) {
-    if (output.at > 0) socket.write(output.chunk.toString("latin1", 0, output.at), "latin1", told);
-    recycle(output, true);
+    if (output.at > 0) socket.write(output.chunk.toString("latin1", 0, output.at), "latin1");
+    giveBack(output.chunk);
+    clear(output);
     return;
   }
   seal(output);
-  const { parts } = output;
+  const { parts, used, chunk } = output;
   const last = parts.length - 1;
+  clear(output);
+  const recycle = (error?: Error | null): void => {
+    if (!error) giveAllBack(used, chunk); // else the kernel may still read them
+  };
   if (last > 0) socket.cork();
   for (const [place, part] of parts.entries())
-    socket.write(part, place === last ? told : undefined);
+    socket.write(part, place === last ? recycle : undefined);
   if (last > 0) socket.uncork();
-  recycle(output, socket.writableLength === 0);
 };
 
-/** The chunks are free again when the kernel has taken all; else nobody knows when they will be. */
-const recycle = (output: Output, free: boolean): void => {
-  if (free) {
-    giveBack(output.chunk);
-    for (const chunk of output.used) giveBack(chunk);
-  }
+const clear = (output: Output): void => {
   output.chunk = noChunk;
   output.from = 0;
   output.at = 0;
@@ -165,16 +158,6 @@ const recycle = (output: Output, free: boolean): void => {
 };
 
 const discard = (output: Output): void => {
-  output.ended = [];
-  recycle(output, true);
+  giveAllBack(output.used, output.chunk);
+  clear(output);
 };
-
-const tellSent = (output: Output): (() => void) => {
-  const streams = output.ended;
-  output.ended = [];
-  return () => {
-    for (const stream of streams) wasSent(stream);
-  };
-};
-
-const wasSent = ({ events, attached }: OpenStream): void => events.sent?.(attached);

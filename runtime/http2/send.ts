@@ -55,8 +55,8 @@ const hasEnded = ({ endOut, endQueued, trailers }: OpenStream): boolean =>
 
 /**
  * Sends of the body. Takes all; false says that bytes wait for the peer: `room` tells when they
- * have left, and more before that may cost the stream. A chunk above 16 KB is not copied and must
- * not change until `sent` or `broken`.
+ * have left, and more before that may cost the stream. A chunk above 16 KB must not change until
+ * then, or until the stream is over.
  */
 export const sendData = (stream: Stream, chunk: Buffer, end: boolean): boolean => {
   const open = stream as OpenStream; // see above
@@ -82,6 +82,9 @@ export const sendData = (stream: Stream, chunk: Buffer, end: boolean): boolean =
   open.wantsRoom = open.queue !== undefined;
   return !open.wantsRoom;
 };
+
+/** Whether all of the stream, its end too, has gone out. */
+export const hasSent = (stream: Stream): boolean => (stream as OpenStream).endOut; // see above
 
 /** Ends the stream in both directions at once; its events hear nothing more. */
 export const reset = (stream: Stream, code: number): void =>

@@ -63,7 +63,7 @@ export const passes = ({ queue, windowOut, connection }: OpenStream, length: num
   (length === 0 ||
     (length <= windowOut &&
       length <= connection.windowOut &&
-      length <= connection.peerFrameBytes &&
+      length <= initialFrameBytes &&
       takesBody(connection)));
 
 /** Sends one frame of a body: `[from, to)` of the chunk. The windows must allow it. */
@@ -85,7 +85,6 @@ export const putData = (stream: OpenStream, chunk: Buffer, from: number, to: num
 export const endSent = (stream: OpenStream): void => {
   stream.endOut = true;
   const { connection } = stream;
-  if (stream.events.sent !== undefined) connection.output.ended.push(stream);
   if (connection.server !== undefined) finishStream(stream);
 };
 
@@ -125,7 +124,7 @@ const sendNext = (stream: OpenStream): boolean => {
   const first = queue?.[0];
   if (queue === undefined || first === undefined || !takesBody(connection)) return false;
   const rest = first.length - stream.queueAt;
-  const length = Math.min(rest, connection.peerFrameBytes, connection.windowOut, stream.windowOut);
+  const length = Math.min(rest, initialFrameBytes, connection.windowOut, stream.windowOut);
   if (length < 0 || (length === 0 && rest > 0)) return false;
   const isLast = length === rest && queue.length === 1;
   stream.endOut = isLast && stream.endQueued;
@@ -181,5 +180,6 @@ export const pump = (connection: Connection): void => {
 const tellRoom = (stream: OpenStream): void => {
   if (!stream.wantsRoom) return;
   stream.wantsRoom = false;
-  if (!stream.over) stream.events.room?.(stream.attached);
+  if (stream.endOut) stream.events.sent?.(stream.attached);
+  else if (!stream.over) stream.events.room?.(stream.attached);
 };

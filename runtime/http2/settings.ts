@@ -93,8 +93,7 @@ const takeSetting = (connection: Connection, id: number, value: number): void =>
       if (value < initialFrameBytes || value > maxFrameBytes) {
         throw new Http2Error("PROTOCOL_ERROR", "MAX_FRAME_SIZE has a value it cannot have");
       }
-      connection.peerFrameBytes = value;
-      return;
+      return; // ours stay small: one that is larger would not leave together with others
     default: // MAX_HEADER_LIST_SIZE is advice; others are to be ignored
   }
 };

@@ -70,8 +70,6 @@ export type Output = {
   backlogged: boolean;
   /** Answers to the peer's frames since the socket was last drained. */
   controlFrames: number;
-  /** Streams whose end is among these bytes and who want to hear that it left. */
-  ended: OpenStream[];
 };
 
 export type Reader = {
@@ -151,7 +149,6 @@ export type Connection = {
   /** The peer's settings. */
   peerSettled: boolean;
   peerWindowBytes: number;
-  peerFrameBytes: number;
   peerStreams: number;
   /** The peer has acknowledged ours. */
   settled: boolean;

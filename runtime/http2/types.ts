@@ -53,10 +53,7 @@ export type StreamEvents<State> = {
   broken(state: State, fault: Fault): void;
   /** There is room again after `sendData` answered false. */
   room?(state: State): void;
-  /**
-   * All that was sent is with the kernel, its end too: uncopied chunks may be used anew. Comes
-   * after the end in any case, and not at all if the connection goes first.
-   */
+  /** The same when the end has gone out too: nothing of what was sent is read any more. */
   sent?(state: State): void;
 };
 

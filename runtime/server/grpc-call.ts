@@ -14,6 +14,11 @@ export type GrpcRequest = {
   readonly scope: Scope;
   /** Metadata ahead of the answer, or of an error; may be set until one of them is given. */
   initial: Fields | undefined;
+  /**
+   * Bodies that nobody reads once the answer has left, nor `body` then: their memory may be used
+   * again. Undefined if something may keep one.
+   */
+  lent: readonly Buffer[] | undefined;
 };
 
 export type GrpcAnswer = { readonly body: Buffer };

@@ -108,7 +108,7 @@ type Act = (message: Payload, call: Call<GrpcCarried>, done: Done<GrpcAnswer>) =
 const onGraph = (options: GrpcEngineOptions, rpc: GrpcRpc, act: Act): UnaryHandler => {
   const { deadlines, graphTimeoutMs } = options;
   return (request, done) => {
-    const call = makeCall(rpc, request);
+    const call = makeCall(options, rpc, request);
     const deadline = deadlines.set(graphTimeoutMs, () =>
       cancel(call.scope, tooLate(graphTimeoutMs)),
     );
@@ -123,6 +123,7 @@ const onGraph = (options: GrpcEngineOptions, rpc: GrpcRpc, act: Act): UnaryHandl
       (...outcome) => {
         deadlines.clear(deadline);
         if (rpc.tellsId) request.initial = told(options, rpc, call);
+        request.lent = call.bodies;
         done(...outcome);
       },
     );
@@ -183,6 +184,7 @@ const asking = ({ graph, protocol }: GrpcEngineOptions, { action, model }: GrpcR
 };
 
 const makeCall = (
+  { graph }: GrpcEngineOptions,
   rpc: GrpcRpc,
   { body, head, scope, deadlineAt }: GrpcRequest,
 ): Call<GrpcCarried> => {
@@ -194,6 +196,7 @@ const makeCall = (
     modelName: named === "" ? undefined : named,
     scope,
     unlogged: valuesOf(forwarded, "seldon-skip-logging").some(skipsLogging),
+    bodies: graph.keepsNothing && rpc.action === "predict" ? [] : undefined,
     routes: new Map(),
   };
 };

@@ -1,4 +1,5 @@
 /** One call of one message: read, handled, answered. A record is made for each, and no closure but one. */
+import { giveBack } from "../body-pool.ts";
 import type { Deadline, Deadlines } from "../deadlines.ts";
 import type { Done } from "../done.ts";
 import { asEngineError, type GrpcStatus } from "../errors.ts";
@@ -31,6 +32,7 @@ type Call = {
   readonly scope: Scope;
   readonly reader: Reader;
   initial: Fields | undefined;
+  lent: readonly Buffer[] | undefined;
   body: Buffer;
   /** The message has come. */
   has: boolean;
@@ -66,6 +68,7 @@ export const takeUnary = (
     scope: makeScope(),
     reader: makeReader(means.maxMessageBytes),
     initial: undefined,
+    lent: undefined,
     body: nothing,
     has: false,
     packed: false,
@@ -143,9 +146,20 @@ const succeed = (call: Call, body: Buffer): void => {
   }
   close(call);
   sendHead(call.stream, call.initial);
-  sendMessage(call.stream, body, false);
+  const hasLeft = sendMessage(call.stream, body, false);
   sendOk(call.stream);
+  if (call.lent === undefined) return;
+  if (hasLeft) giveAllBack(call);
+  else attach(call.stream, leaving, call);
 };
+
+const giveAllBack = ({ body, lent = [] }: Call): void => {
+  giveBack(body);
+  for (const one of lent) giveBack(one);
+};
+
+/** The answer is on its way. */
+const leaving: StreamEvents<Call> = { ...events, sent: giveAllBack };
 
 /** Answers with a status alone. */
 const refuse = (call: Call, status: GrpcStatus): void => {
