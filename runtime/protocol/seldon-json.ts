@@ -5,7 +5,7 @@ import { readJson } from "./nested.ts";
 import { plain } from "./plain.ts";
 import type { Codec } from "./protocol.ts";
 import { checkedRoute, excerpt, parseReply, routeInJson } from "./route-reply.ts";
-import { readView, writeView } from "./seldon-view.ts";
+import { readView, routedView, viewOf, writeView } from "./seldon-view.ts";
 import { withRouting } from "./splice.ts";
 import { withMembers } from "./splice-into.ts";
 
@@ -24,13 +24,8 @@ export const makeSeldonJson = (limitBytes: number): Codec => ({
   tag: (message, tags) => tag(message, plain(message, limitBytes), tags),
   json: (message) => readJson(plain(message, limitBytes)),
   record,
-  view: (message) => readView(plain(message, limitBytes)),
-  write: (view, like, how) =>
-    writeView(
-      view,
-      like.map((one) => plain(one, limitBytes)),
-      how?.form,
-    ),
+  view: (message) => viewOf(message, (one) => plain(one, limitBytes)),
+  write: (view, like, how) => writeView(view, like, how?.form, (one) => plain(one, limitBytes)),
 });
 
 /** Only the first value of a router's answer counts. */
@@ -48,6 +43,8 @@ const tag = (message: Payload, json: Buffer, tags: Loose): Payload => {
 const record = (message: Payload, taken: ReadonlyMap<string, number>): Payload => {
   if (message.contentEncoding !== undefined && message.contentEncoding !== "") return message;
   const routing = [...taken].map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",");
+  const routed = routedView(message, `{${routing}}`);
+  if (routed !== undefined) return routed;
   const body = withRouting(message.body, `{${routing}}`);
   return body === undefined ? message : { ...message, body };
 };

@@ -1,4 +1,7 @@
-/** Numbers in and out of the `data` of a SeldonMessage as JSON. Source: engine contract, 2.7. */
+/**
+ * Numbers in and out of the `data` of a SeldonMessage as JSON. What a built-in node makes is written
+ * when its bytes are asked for: between two such nodes nobody does. Source: engine contract, 2.7.
+ */
 import type { NumericView } from "../nodes/view.ts";
 import type { Payload } from "../payload.ts";
 import {
@@ -20,13 +23,79 @@ type Loose = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Loose =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** The nodes of a graph look at the same message one after the other: it is parsed for the first. */
+let latest: { readonly bytes: Buffer; readonly message: Loose | undefined } | undefined;
+/** Larger ones are not held on to. */
+const largestHeldBytes = 16_384;
+
 const parseMessage = (bytes: Buffer): Loose | undefined => {
+  if (latest?.bytes === bytes) return latest.message;
+  const message = parseObject(bytes);
+  if (bytes.length <= largestHeldBytes) latest = { bytes, message };
+  return message;
+};
+
+const parseObject = (bytes: Buffer): Loose | undefined => {
   try {
     const message: unknown = JSON.parse(bytes.toString());
     return isObject(message) ? message : undefined;
   } catch {
     return undefined;
   }
+};
+
+/** What a message will say when it is written. */
+type Made = {
+  readonly numbers: NumericView;
+  readonly form: Form;
+  readonly meta: Loose;
+  /** The same as JSON. */
+  readonly metaText: string;
+};
+
+/**
+ * A message that is not written yet. What is given can be written: its bytes, whenever they are
+ * asked for, cannot fail. A class, since a getter in a literal costs half a microsecond and a
+ * hidden class for each message.
+ */
+class Unwritten implements Payload {
+  readonly contentType = "application/json";
+  readonly contentEncoding = undefined;
+  readonly made: Made;
+  #body: Buffer | undefined;
+
+  constructor(made: Made) {
+    this.made = made;
+  }
+
+  get body(): Buffer {
+    this.#body ??= Buffer.from(textOf(this.made));
+    return this.#body;
+  }
+}
+
+const madeOf = (message: Payload): Made | undefined =>
+  message instanceof Unwritten ? message.made : undefined;
+
+const textOf = ({ numbers, form, metaText }: Made): string => {
+  const { names } = numbers;
+  const data = { ...(names.length > 0 && { names }), ...inForm(numbers, form) };
+  return `{"meta":${metaText},"data":${JSON.stringify(data)}}`;
+};
+
+export type BytesOf = (message: Payload) => Buffer;
+
+/** @throws {EngineError} PAYLOAD_UNFIT, like `readView`. */
+export const viewOf = (message: Payload, bytesOf: BytesOf): NumericView =>
+  madeOf(message)?.numbers ?? readView(bytesOf(message));
+
+/** The message with `meta.routing`; undefined if it is written already. */
+export const routedView = (message: Payload, routing: string): Payload | undefined => {
+  const made = madeOf(message);
+  if (made === undefined) return undefined;
+  const { metaText } = made;
+  const rest = metaText === "{}" ? "}" : `,${metaText.slice(1)}`;
+  return new Unwritten({ ...made, metaText: `{"routing":${routing}${rest}` });
 };
 
 /** @throws {EngineError} PAYLOAD_UNFIT, naming the place of the first value that is no number. */
@@ -71,18 +140,23 @@ const readTensor = (tensor: Loose): Numbers => {
  * after the other; the puid is the first one's. Source: engine contract, 11.5 (aggregate).
  */
 export const writeView = (
-  { shape, values, names }: NumericView,
-  like: readonly Buffer[],
+  numbers: NumericView,
+  like: readonly Payload[],
   form: DataForm | undefined,
+  bytesOf: BytesOf,
 ): Payload => {
-  const messages = like.map((bytes, i) =>
-    bytes.includes('"meta"') || (i === 0 && form === undefined) ? parseMessage(bytes) : undefined,
-  );
-  const chosen = form ?? formOf(messages[0]?.["data"]);
-  const data = { ...(names.length > 0 && { names }), ...inForm({ shape, values }, chosen) };
-  const meta = mergeMeta(messages.map((one) => one?.["meta"]));
-  const body = Buffer.from(stringify({ meta, data }));
-  return { body, contentType: "application/json", contentEncoding: undefined };
+  const all = like.map((message, i) => {
+    const made = madeOf(message);
+    if (made !== undefined) return made;
+    const bytes = bytesOf(message);
+    const isRead = bytes.includes('"meta"') || (i === 0 && form === undefined);
+    const { meta, data } = (isRead ? parseMessage(bytes) : undefined) ?? {};
+    return { meta, form: formOf(data) };
+  });
+  const chosen = form ?? all[0]?.form ?? "ndarray";
+  if (chosen === "ndarray") wantWritable(numbers);
+  const meta = mergeMeta(all.map((one) => one.meta));
+  return new Unwritten({ numbers, form: chosen, meta, metaText: stringify(meta) });
 };
 
 type Form = DataForm | "tftensor";
@@ -91,6 +165,12 @@ const formOf = (data: unknown): Form => {
   if (!isObject(data)) return "ndarray";
   if (isObject(data["tensor"])) return "tensor";
   return isObject(data["tftensor"]) ? "tftensor" : "ndarray";
+};
+
+/** @throws {EngineError} PAYLOAD_UNFIT for what `inForm` could not write as an ndarray. */
+const wantWritable = ({ shape, values }: Numbers): void => {
+  finite(values);
+  if (values.length === 0) nest(values, shape);
 };
 
 const inForm = ({ shape, values }: Numbers, form: Form): object => {
@@ -113,21 +193,31 @@ const stringify = (message: object): string => {
   }
 };
 
-const mergeMeta = (metas: readonly unknown[]): object => {
-  const found = metas.filter(isObject);
-  if (found.length === 0) return {};
-  const merged = (key: string): Loose =>
-    Object.assign({}, ...found.map((meta) => meta[key]).filter(isObject));
-  const puid = found
-    .map((meta) => meta["puid"])
-    .find((one) => typeof one === "string" && one !== "");
-  const metrics = found.flatMap((meta) => (Array.isArray(meta["metrics"]) ? meta["metrics"] : []));
-  const kept: Loose = { tags: merged("tags"), requestPath: merged("requestPath") };
-  return {
-    ...(puid !== undefined && { puid }),
-    ...Object.fromEntries(
-      Object.entries(kept).filter(([, value]) => Object.keys(value as Loose).length > 0),
-    ), // merged() made them objects
-    ...(metrics.length > 0 && { metrics }),
-  };
+const mergeMeta = (metas: readonly unknown[]): Loose => {
+  let puid: unknown;
+  let tags: Loose | undefined;
+  let requestPath: Loose | undefined;
+  let metrics: readonly unknown[] = [];
+  for (const meta of metas) {
+    if (!isObject(meta)) continue;
+    if (puid === undefined || puid === "") puid = textIn(meta["puid"]);
+    tags = merge(tags, meta["tags"]);
+    requestPath = merge(requestPath, meta["requestPath"]);
+    if (Array.isArray(meta["metrics"])) metrics = [...metrics, ...meta["metrics"]];
+  }
+  const merged: Record<string, unknown> = {};
+  if (puid !== undefined && puid !== "") merged["puid"] = puid;
+  if (tags !== undefined) merged["tags"] = tags;
+  if (requestPath !== undefined) merged["requestPath"] = requestPath;
+  if (metrics.length > 0) merged["metrics"] = metrics;
+  return merged;
+};
+
+const textIn = (value: unknown): string | undefined =>
+  typeof value === "string" ? value : undefined;
+
+/** An empty one counts as none. */
+const merge = (before: Loose | undefined, more: unknown): Loose | undefined => {
+  if (!isObject(more) || Object.keys(more).length === 0) return before;
+  return before === undefined ? more : { ...before, ...more };
 };

@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import type { Payload } from "../../../runtime/payload.ts";
 import { plain } from "../../../runtime/protocol/plain.ts";
 import { makeSeldonJson } from "../../../runtime/protocol/seldon-json.ts";
 import { codeOf, outcome } from "./outcome.ts";
@@ -222,12 +223,48 @@ describe("view and write", () => {
   it.each(["tensor", "ndarray"] as const)("writes as %s what it reads back", (form) => {
     fc.assert(
       fc.property(view, (one) => {
-        expect(codec.view(codec.write(one, [], { form }))).toEqual({
+        const written = codec.write(one, [], { form });
+        expect(codec.view(written)).toEqual(one); // not by way of the bytes
+        expect(codec.view(message(written.body.toString()))).toEqual({
           ...one,
           values: one.values.map((value) => value + 0), // JSON has no -0
         });
       }),
       { seed: 20_261_122 },
+    );
+  });
+
+  it("says the same whether or not its bytes were asked for before", () => {
+    const meta = { puid: "p", tags: { a: [1] }, routing: { old: 1 } };
+    const request = message(
+      JSON.stringify({ meta, data: { tensor: { shape: [1], values: [4] } } }),
+    );
+    const numbers = { shape: [1, 2], values: [1, 2], names: ["x", "y"] };
+    const routes = new Map([["r", 1]]);
+    const make = (isRead: boolean): readonly string[] => {
+      const seen = (one: Payload): Payload => (isRead ? message(one.body.toString()) : one);
+      const first = seen(codec.write(numbers, [request], { form: "ndarray" }));
+      const second = seen(codec.write(codec.view(first), [first, request]));
+      const tagged = seen(codec.tag(second, { b: 2 }));
+      const routed = codec.record(tagged, routes);
+      const last = codec.record(seen(codec.write(codec.view(routed), [routed])), routes);
+      return [first, second, tagged, routed, last].map(({ body }) => body.toString());
+    };
+    expect(make(false)).toEqual(make(true));
+    expect(make(false)[4]).toBe(
+      '{"meta":{"routing":{"r":1},"puid":"p","tags":{"a":[1],"b":2}},"data":{"names":["x","y"],"ndarray":[[1,2]]}}',
+    );
+  });
+
+  it("refuses what cannot be written before its bytes are asked for", () => {
+    const write = (values: number[], shape: number[]) => () =>
+      codec.write({ shape, values, names: [] }, [], { form: "ndarray" });
+    expect(codeOf(write([Number.NaN], [1]))).toBe("PAYLOAD_UNFIT");
+    expect(codeOf(write([], [1_000_000, 0]))).toBe("PAYLOAD_UNFIT");
+    const deep = `{"meta":{"tags":{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}}}`;
+    const one = { shape: [1], values: [1], names: [] };
+    expect(codeOf(() => codec.write(one, [message(deep)], { form: "tensor" }))).toBe(
+      "PAYLOAD_UNFIT",
     );
   });
 
