@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
 import { describeFlags } from "../host/flags.ts";
+import { collectAlone, giveBackStart } from "../host/heap.ts";
 import { engineFlags, readWorkers, type Workers } from "../runtime/flags.ts";
+import type { Started } from "../runtime/main.ts";
 import { findSiblings, type Siblings } from "../runtime/workers/worker.ts";
 
 const usage = `usage: espalier engine --sdep NAME --namespace NAMESPACE --predictor NAME [flags]
@@ -32,10 +34,17 @@ const toldToStop = (): Promise<void> =>
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
   });
 
+const start = async (argv: readonly string[], siblings?: Siblings): Promise<Started> => {
+  collectAlone();
+  const { startEngine } = await import("../runtime/main.ts");
+  const started = await startEngine(argv, process.env, siblings);
+  if (started.ok) giveBackStart();
+  return started;
+};
+
 const serveAlone = async (argv: readonly string[]): Promise<number> => {
   const stopAsked = toldToStop();
-  const { startEngine } = await import("../runtime/main.ts");
-  const started = await startEngine(argv, process.env);
+  const started = await start(argv);
   if (!started.ok) return refuse(started.faults, started.exitCode);
   await stopAsked;
   const code = await started.process.stop();
@@ -44,8 +53,7 @@ const serveAlone = async (argv: readonly string[]): Promise<number> => {
 
 /** As one of several processes, which says what it has to say to the first of them. */
 const serveBeside = async (siblings: Siblings, argv: readonly string[]): Promise<number> => {
-  const { startEngine } = await import("../runtime/main.ts");
-  const started = await startEngine(argv, process.env, siblings);
+  const started = await start(argv, siblings);
   if (!started.ok) {
     await siblings.refused(started);
     return process.exit(started.exitCode);

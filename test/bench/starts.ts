@@ -19,7 +19,7 @@ export type Start = {
 };
 
 /** After the first answer, until the memory is read. */
-const settleMs = 1000;
+const settleMs = 3000;
 
 type Starting = Pick<Bench, "processes" | "stub" | "cpu" | "rounds" | "progress">;
 

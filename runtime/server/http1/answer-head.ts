@@ -23,8 +23,8 @@ export type WriteHead = (answer: Answered, framing: Framing) => string;
 const isName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const isOddValue = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** What was found to be a name is one: they are few. */
-const names = new Set<string>();
+/** The last value that was found to be right, by name: most fields say the same in every answer. */
+const checked = new Map<string, string>();
 const mostNames = 1000;
 
 const statusLines = new Map<number, string>();
@@ -65,13 +65,15 @@ export const makeWriteHead = (ticks: Ticks, idleTimeoutMs: number): WriteHead =>
 };
 
 const checkField = (name: string, value: string): void => {
-  if (!names.has(name)) {
-    if (!isName.test(name)) throw new EngineError("INTERNAL", `"${name}" cannot name a header`);
-    if (names.size < mostNames) names.add(name);
+  const last = checked.get(name);
+  if (last === value) return;
+  if (last === undefined && !isName.test(name)) {
+    throw new EngineError("INTERNAL", `"${name}" cannot name a header`);
   }
   if (isOddValue.test(value)) {
     throw new EngineError("INTERNAL", `header ${name} of the answer holds a character it may not`);
   }
+  if (last !== undefined || checked.size < mostNames) checked.set(name, value);
 };
 
 const statusLine = (status: number): string => {
