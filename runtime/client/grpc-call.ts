@@ -8,6 +8,7 @@ import { grpcCodes } from "../grpc-status.ts";
 import { encodeOnce } from "../http2/hpack-encode.ts";
 import type { EncodedFields, Fault, Fields } from "../http2/types.ts";
 import type { Channel } from "./grpc-channel.ts";
+import type { Link } from "./grpc-endpoint.ts";
 
 /** What the calls of one client have in common. */
 export type ClientMeans = {
@@ -19,6 +20,32 @@ export type ClientMeans = {
   readonly maxMessageBytes: number;
   /** What all calls of an RPC begin with. */
   readonly headOf: (rpc: string) => EncodedFields;
+};
+
+export type Linkable = {
+  readonly means: ClientMeans;
+  /** Gives up the place among calls that wait for a connection. */
+  leave: (() => void) | undefined;
+};
+
+/** Lets a call go on with a connection: at once, or when there is one. */
+export const whenLinked = <Call extends Linkable>(
+  call: Call,
+  send: (call: Call, link: Link) => void,
+  fail: (call: Call, error: EngineError) => void,
+): void => {
+  const { channel } = call.means;
+  const link = channel.take();
+  if (link !== undefined) send(call, link);
+  else {
+    call.leave = channel.wait({
+      go: (found) => {
+        call.leave = undefined;
+        send(call, found);
+      },
+      fail: (why) => fail(call, unreachable(call.means, why)),
+    });
+  }
 };
 
 const nothing: Fields = [];

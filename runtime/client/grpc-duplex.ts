@@ -15,7 +15,7 @@ import {
   ownFields,
   statusError,
   timedOut,
-  unreachable,
+  whenLinked,
 } from "./grpc-call.ts";
 import type { Link } from "./grpc-endpoint.ts";
 
@@ -135,18 +135,7 @@ const faceOf = (call: Call): NodeStream => ({
 });
 
 const begin = (call: Call): void => {
-  if (call.over) return;
-  const link = call.means.channel.take();
-  if (link !== undefined) send(call, link);
-  else {
-    call.leave = call.means.channel.wait({
-      go: (found) => {
-        call.leave = undefined;
-        send(call, found);
-      },
-      fail: (why) => fail(call, unreachable(call.means, why)),
-    });
-  }
+  if (!call.over) whenLinked(call, send, fail);
 };
 
 const send = (call: Call, link: Link): void => {

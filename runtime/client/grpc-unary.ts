@@ -17,7 +17,7 @@ import {
   ownFields,
   statusError,
   timedOut,
-  unreachable,
+  whenLinked,
 } from "./grpc-call.ts";
 import type { Link } from "./grpc-endpoint.ts";
 
@@ -94,19 +94,7 @@ export const callUnary = (means: ClientMeans, ask: GrpcAsk, done: Done<Buffer>):
   begin(call);
 };
 
-const begin = (call: Call): void => {
-  const link = call.means.channel.take();
-  if (link !== undefined) send(call, link);
-  else {
-    call.leave = call.means.channel.wait({
-      go: (found) => {
-        call.leave = undefined;
-        send(call, found);
-      },
-      fail: (why) => fail(call, unreachable(call.means, why)),
-    });
-  }
-};
+const begin = (call: Call): void => whenLinked(call, send, fail);
 
 const send = (call: Call, link: Link): void => {
   const { ask, means } = call;
