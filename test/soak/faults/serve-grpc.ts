@@ -1,0 +1,96 @@
+/** A gRPC server by hand and cheap: one message in, one out, over one connection. */
+import type { Socket } from "node:net";
+import { makeFieldReader } from "../../bench/h2/fields.ts";
+import { type Frame, flag, types } from "../../bench/h2/frames.ts";
+import { errorBlock, makeAnswerBlocks, prefixBytes } from "../../bench/h2/grpc.ts";
+import { makePeer } from "../../bench/h2/peer.ts";
+
+export type GrpcAsk = {
+  readonly path: string;
+  readonly id: string;
+  /** With gRPC's five bytes before it. */
+  readonly message: Buffer;
+};
+/** A message with gRPC's five bytes before it, or why there is none. */
+export type GrpcReply = Buffer | { readonly error: string };
+
+/** What has come of a call. */
+type Coming = {
+  readonly path: string;
+  readonly id: string;
+  readonly prefix: Buffer;
+  message: Buffer;
+  got: number;
+};
+
+const mostBytes = 1 << 24;
+const internal = 13;
+const wanted = [":path", "seldon-puid"];
+
+const take = (call: Coming, { bytes, from, to }: Frame): void => {
+  let at = from;
+  if (call.got < prefixBytes) {
+    at = Math.min(to, from + prefixBytes - call.got);
+    call.got += bytes.copy(call.prefix, call.got, from, at);
+    if (call.got < prefixBytes) return;
+    const length = prefixBytes + call.prefix.readUInt32BE(1);
+    if (length > mostBytes) throw new Error(`a message of ${length} bytes`);
+    call.message = Buffer.allocUnsafe(length);
+    call.prefix.copy(call.message);
+  }
+  if (call.got + to - at > call.message.length) throw new Error("bytes behind a message");
+  call.got += bytes.copy(call.message, call.got, at, to);
+};
+
+/** Answers each call as `answer` has it, which may be asked for calls of several streams at a time. */
+export const serveGrpc = (socket: Socket, answer: (ask: GrpcAsk) => GrpcReply): void => {
+  const calls = new Map<number, Coming>();
+  const readFields = makeFieldReader(wanted);
+  let blocks = makeAnswerBlocks(false);
+
+  const begin = ({ stream, bytes, from, to }: Frame): void => {
+    const [path = "", id = ""] = readFields(bytes, from, to);
+    if (calls.has(stream)) return; // trailers
+    const prefix = Buffer.allocUnsafe(prefixBytes);
+    calls.set(stream, { path, id, prefix, message: prefix, got: 0 });
+    peer.open(stream);
+  };
+
+  const end = (stream: number, call: Coming): void => {
+    calls.delete(stream);
+    const isWhole = call.got >= prefixBytes && call.got === call.message.length;
+    const reply = isWhole ? answer(call) : { error: "half a message" };
+    if ("error" in reply) {
+      peer.forget(stream);
+      peer.headers(stream, errorBlock(internal, reply.error), true);
+      return;
+    }
+    peer.headers(stream, blocks.head(), false);
+    peer.send(stream, reply);
+  };
+
+  const onFrame = (frame: Frame): void => {
+    const { type, stream, flags } = frame;
+    if (type === types.headers) begin(frame);
+    if (type === types.reset) {
+      calls.delete(stream);
+      peer.forget(stream);
+    }
+    const call = calls.get(stream);
+    if (call === undefined) return;
+    if (type === types.data) take(call, frame);
+    if ((flags & flag.endStream) !== 0) end(stream, call);
+  };
+
+  const peer = makePeer({
+    socket,
+    isClient: false,
+    onFrame,
+    onReady: () => {
+      blocks = makeAnswerBlocks(peer.mayIndex());
+    },
+    onSent: (stream) => peer.headers(stream, blocks.trailers(), true),
+  });
+  socket.on("data", (bytes: Buffer) => peer.read(bytes));
+  socket.on("error", () => socket.destroy()); // whoever called is gone
+};
