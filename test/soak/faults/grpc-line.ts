@@ -35,6 +35,7 @@ export type LineOptions = {
   readonly port: number;
   readonly path: string;
   readonly deadlineMs: number;
+  /** The message is not read any more. */
   readonly onOver: (call: Call, over: Over) => void;
   /** The other end has said that it did not look at this call. */
   readonly onUnseen: (call: Call) => void;
@@ -77,6 +78,7 @@ export const makeLine = (options: LineOptions): Line => {
     const call = calls.get(stream);
     if (call === undefined) return;
     calls.delete(stream);
+    peer.forget(stream); // it may be answered before it was read to its end
     onOver(call, over);
     sendMore();
   };
@@ -103,6 +105,7 @@ export const makeLine = (options: LineOptions): Line => {
       return;
     }
     calls.delete(stream);
+    peer.forget(stream);
     onUnseen(call);
   };
 
@@ -134,7 +137,6 @@ export const makeLine = (options: LineOptions): Line => {
     const over = type === types.headers ? onHeaders(frame, call) : noStatus;
     if (type === types.data && call !== undefined) take(call, frame);
     if ((flags & flag.endStream) === 0) return;
-    peer.forget(stream); // it may have answered before it had read all
     end(stream, over);
   };
 

@@ -1,4 +1,5 @@
 /** Messages whose every part says which request they belong to. */
+import { takeBody } from "./bodies.ts";
 import type { Target } from "./judge.ts";
 
 /** Small ones, and large ones of about 100 KB. */
@@ -41,12 +42,12 @@ const repeat = (into: Buffer, from: number, to: number, id: string): Buffer =>
 const lengthOf = (id: string, size: Size): number =>
   (id.length + 1) * (1 + Math.floor(sizes[size] / (id.length + 1)));
 
-/** `protoOf` such a text with gRPC's five bytes before it. Source: gRPC over HTTP/2. */
+/** To be given back: `protoOf` such a text with gRPC's five bytes before it. Source: gRPC over HTTP/2. */
 export const framedOf = (id: string, size: Size): Buffer => {
   const length = lengthOf(id, size);
   const varint = length < 1 << 7 ? 1 : length < 1 << 14 ? 2 : 3;
   const start = 5 + 1 + varint;
-  const framed = Buffer.allocUnsafe(start + length);
+  const framed = takeBody(start + length);
   framed[0] = 0; // not compressed
   framed.writeUInt32BE(1 + varint + length, 1);
   framed[5] = 0x2a;
@@ -56,11 +57,11 @@ export const framedOf = (id: string, size: Size): Buffer => {
   return repeat(framed, start, framed.length, id);
 };
 
-/** `jsonOf` such a text behind a head that ends with the length of what follows. */
+/** To be given back: `jsonOf` such a text behind a head that ends with the length of what follows. */
 export const jsonBehind = (head: string, id: string, size: Size): Buffer => {
   const length = lengthOf(id, size);
   const whole = `${head}${length + jsonStart.length + jsonEnd.length}\r\n\r\n${jsonStart}`;
-  const bytes = Buffer.allocUnsafe(whole.length + length + jsonEnd.length);
+  const bytes = takeBody(whole.length + length + jsonEnd.length);
   const end = bytes.length - jsonEnd.length;
   bytes.write(whole, 0, "latin1");
   bytes.write(jsonEnd, end, "latin1");

@@ -1,5 +1,6 @@
 /** Calls over gRPC by hand and cheap, for those who are many; the others' are in grpc-client.ts. */
 
+import { giveBody } from "./bodies.ts";
 import { predict } from "./grpc-client.ts";
 import { type Call, type Line, makeLine, type Over } from "./grpc-line.ts";
 import type { Asked, Outcome } from "./judge.ts";
@@ -39,7 +40,9 @@ export const makePlainGrpc = (port: number, deadlineMs: number): PlainGrpc => {
   const over = (call: Call, told: Over): void => {
     const waiting = call as Waiting; // all that are begun below are
     calls.delete(waiting);
-    waiting.settle(outcomeOf(call, told, deadlineMs));
+    const outcome = outcomeOf(call, told, deadlineMs);
+    giveBody(call.message);
+    waiting.settle(outcome);
   };
   const open = (): Line =>
     makeLine({

@@ -3,6 +3,7 @@
  * answer compared as it comes.
  */
 import { connect, type Socket } from "node:net";
+import { giveBody } from "./bodies.ts";
 import type { Asked, Outcome } from "./judge.ts";
 import { jsonBehind, type Size } from "./message.ts";
 import { predictions } from "./rest-client.ts";
@@ -132,7 +133,16 @@ export const makePlainRest = (port: number, deadlineMs: number): PlainRest => {
   };
   return {
     ask: (asked, size) =>
-      new Promise((settle) => {
+      new Promise((resolve) => {
+        let holders = 2; // the socket, and the comparison
+        const letGo = (): void => {
+          holders -= 1;
+          if (holders === 0) giveBody(sent);
+        };
+        const settle = (outcome: Outcome): void => {
+          letGo();
+          resolve(outcome);
+        };
         const sent = jsonBehind(`${begin}${asked.id}\r\nContent-Length: `, asked.id, size);
         asking = {
           ...{ asked, sent, settle, head: "", status: 0, id: "" },
@@ -145,7 +155,7 @@ export const makePlainRest = (port: number, deadlineMs: number): PlainRest => {
         }
         socket ??= open();
         if (size === "small") socket.write(sent.toString("latin1"), "latin1");
-        else socket.write(sent);
+        else socket.write(sent, letGo);
       }),
     look: () => {
       if (asking === undefined || performance.now() - asking.asked.sentAt < deadlineMs) return;

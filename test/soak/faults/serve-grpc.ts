@@ -4,6 +4,7 @@ import { makeFieldReader } from "../../bench/h2/fields.ts";
 import { type Frame, flag, types } from "../../bench/h2/frames.ts";
 import { errorBlock, makeAnswerBlocks, prefixBytes } from "../../bench/h2/grpc.ts";
 import { makePeer } from "../../bench/h2/peer.ts";
+import { giveBody, takeBody } from "./bodies.ts";
 
 export type GrpcAsk = {
   readonly path: string;
@@ -23,6 +24,7 @@ type Coming = {
   got: number;
 };
 
+const noBytes = Buffer.alloc(0);
 const mostBytes = 1 << 24;
 const internal = 13;
 const wanted = [":path", "seldon-puid"];
@@ -35,7 +37,7 @@ const take = (call: Coming, { bytes, from, to }: Frame): void => {
     if (call.got < prefixBytes) return;
     const length = prefixBytes + call.prefix.readUInt32BE(1);
     if (length > mostBytes) throw new Error(`a message of ${length} bytes`);
-    call.message = Buffer.allocUnsafe(length);
+    call.message = takeBody(length);
     call.prefix.copy(call.message);
   }
   if (call.got + to - at > call.message.length) throw new Error("bytes behind a message");
@@ -45,8 +47,16 @@ const take = (call: Coming, { bytes, from, to }: Frame): void => {
 /** Answers each call as `answer` has it, which may be asked for calls of several streams at a time. */
 export const serveGrpc = (socket: Socket, answer: (ask: GrpcAsk) => GrpcReply): void => {
   const calls = new Map<number, Coming>();
+  const ended = new Map<number, Buffer>(); // requests whose answers are not sent yet
   const readFields = makeFieldReader(wanted);
   let blocks = makeAnswerBlocks(false);
+
+  /** Nothing is sent on the stream any more: its request is not read either. */
+  const letGo = (stream: number): void => {
+    peer.forget(stream);
+    giveBody(ended.get(stream) ?? noBytes);
+    ended.delete(stream);
+  };
 
   const begin = ({ stream, bytes, from, to }: Frame): void => {
     const [path = "", id = ""] = readFields(bytes, from, to);
@@ -58,10 +68,11 @@ export const serveGrpc = (socket: Socket, answer: (ask: GrpcAsk) => GrpcReply): 
 
   const end = (stream: number, call: Coming): void => {
     calls.delete(stream);
+    ended.set(stream, call.message);
     const isWhole = call.got >= prefixBytes && call.got === call.message.length;
     const reply = isWhole ? answer(call) : { error: "half a message" };
     if ("error" in reply) {
-      peer.forget(stream);
+      letGo(stream);
       peer.headers(stream, errorBlock(internal, reply.error), true);
       return;
     }
@@ -74,7 +85,7 @@ export const serveGrpc = (socket: Socket, answer: (ask: GrpcAsk) => GrpcReply): 
     if (type === types.headers) begin(frame);
     if (type === types.reset) {
       calls.delete(stream);
-      peer.forget(stream);
+      letGo(stream);
     }
     const call = calls.get(stream);
     if (call === undefined) return;
@@ -89,7 +100,10 @@ export const serveGrpc = (socket: Socket, answer: (ask: GrpcAsk) => GrpcReply): 
     onReady: () => {
       blocks = makeAnswerBlocks(peer.mayIndex());
     },
-    onSent: (stream) => peer.headers(stream, blocks.trailers(), true),
+    onSent: (stream) => {
+      letGo(stream);
+      peer.headers(stream, blocks.trailers(), true);
+    },
   });
   socket.on("data", (bytes: Buffer) => peer.read(bytes));
   socket.on("error", () => socket.destroy()); // whoever called is gone

@@ -1,5 +1,6 @@
 /** An HTTP/1.1 server by hand and cheap: requests that say how long they are, on kept connections. */
 import type { Socket } from "node:net";
+import { giveBody, takeBody } from "./bodies.ts";
 
 export type RestAsk = { readonly path: string; readonly id: string; readonly body: Buffer };
 
@@ -26,19 +27,20 @@ const readHead = (head: string): Coming => {
   const path = requestLine.exec(head)?.[1];
   const length = Number(contentLength.exec(head)?.[1]);
   if (path === undefined || !(length <= mostBytes)) throw new Error(`no request: ${head}`);
-  const body = Buffer.allocUnsafe(length);
+  const body = takeBody(length);
   return { path, id: puid.exec(head)?.[1] ?? "", body, got: 0 };
 };
 
-const write = (socket: Socket, body: Buffer): void => {
+const write = (socket: Socket, body: Buffer, written: () => void): void => {
   const head = headFor(body.length);
   if (body.length <= fewBytes) {
     socket.write(head + body.toString("latin1"), "latin1");
+    written();
     return;
   }
   socket.cork();
   socket.write(head, "latin1");
-  socket.write(body);
+  socket.write(body, written);
   socket.uncork();
 };
 
@@ -49,7 +51,8 @@ export const serveRest = (socket: Socket, answer: (ask: RestAsk) => Buffer): voi
 
   const replyIfWhole = (): void => {
     if (coming === undefined || coming.got < coming.body.length) return;
-    write(socket, answer(coming));
+    const { body } = coming;
+    write(socket, answer(coming), () => giveBody(body));
     coming = undefined;
   };
 

@@ -103,7 +103,7 @@ const mostMeanSeconds = 0.1;
 const fewWaiting = 8;
 
 /** Asked of by the load at most so much more than is answered: beyond that only a queue grows. */
-const mostAhead = 1.25;
+const mostAhead = 1.5;
 
 /**
  * Towards the wanted share, but never into a jam: what is late there would be no engine's fault.
