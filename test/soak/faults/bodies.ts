@@ -16,3 +16,15 @@ export const giveBody = (body: Buffer): void => {
   if (alike === undefined) free.set(body.length, [body]);
   else if (alike.length < mostFree) alike.push(body);
 };
+
+/** Source: ECMAScript 2024, 25.1.6.9. */
+type Transferable = ArrayBufferLike & { transfer(bytes: number): unknown };
+
+/**
+ * Frees what a socket has read, which nobody looks at any more, at once: so much of it waiting to be
+ * collected makes the collector work all the time.
+ */
+export const dropRead = (bytes: Buffer): void => {
+  const buffer = bytes.buffer as Transferable; // every ArrayBuffer of Node.js is
+  if (bytes.length === buffer.byteLength && bytes.length >= leastBytes) buffer.transfer(0);
+};

@@ -4,7 +4,7 @@ import { makeFieldReader } from "../../bench/h2/fields.ts";
 import { type Frame, flag, types } from "../../bench/h2/frames.ts";
 import { errorBlock, makeAnswerBlocks, prefixBytes } from "../../bench/h2/grpc.ts";
 import { makePeer } from "../../bench/h2/peer.ts";
-import { giveBody, takeBody } from "./bodies.ts";
+import { dropRead, giveBody, takeBody } from "./bodies.ts";
 
 export type GrpcAsk = {
   readonly path: string;
@@ -105,6 +105,9 @@ export const serveGrpc = (socket: Socket, answer: (ask: GrpcAsk) => GrpcReply): 
       peer.headers(stream, blocks.trailers(), true);
     },
   });
-  socket.on("data", (bytes: Buffer) => peer.read(bytes));
+  socket.on("data", (bytes: Buffer) => {
+    peer.read(bytes);
+    dropRead(bytes);
+  });
   socket.on("error", () => socket.destroy()); // whoever called is gone
 };

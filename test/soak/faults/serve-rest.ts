@@ -1,6 +1,6 @@
 /** An HTTP/1.1 server by hand and cheap: requests that say how long they are, on kept connections. */
 import type { Socket } from "node:net";
-import { giveBody, takeBody } from "./bodies.ts";
+import { dropRead, giveBody, takeBody } from "./bodies.ts";
 
 export type RestAsk = { readonly path: string; readonly id: string; readonly body: Buffer };
 
@@ -88,6 +88,7 @@ export const serveRest = (socket: Socket, answer: (ask: RestAsk) => Buffer): voi
   socket.on("data", (bytes: Buffer) => {
     try {
       readAll(bytes);
+      dropRead(bytes);
     } catch {
       socket.destroy(); // what the engine takes for a broken container
     }
