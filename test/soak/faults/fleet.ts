@@ -28,9 +28,6 @@ const scripts: Readonly<Record<Target, string>> = {
   faulty: fileURLToPath(new URL("faulty-container.ts", import.meta.url)),
 };
 
-/** What is read lives short: with room for it, half of a container's time is not spent on collecting. */
-const manyYoung = ["--min-semi-space-size=64", "--max-semi-space-size=128"];
-
 /** Ports that no outgoing connection is given: one of the engine's would else sit on it meanwhile. */
 const ports = makePorts(Math.random);
 const freePorts = async (): Promise<Ports> => ({
@@ -39,8 +36,7 @@ const freePorts = async (): Promise<Ports> => ({
 });
 
 const startContainer = async (target: Target, at: Ports): Promise<Container> => {
-  const ports = [String(at.httpPort), String(at.grpcPort)];
-  const child = fork(scripts[target], ports, { execArgv: manyYoung });
+  const child = fork(scripts[target], [String(at.httpPort), String(at.grpcPort)]);
   const ended = once(child, "exit").then(([code, signal]): never => {
     throw new Error(`a container of the soak ended: ${signal ?? code}`);
   });

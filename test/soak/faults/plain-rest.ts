@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 import { giveBody } from "./bodies.ts";
 import type { Asked, Outcome } from "./judge.ts";
 import { jsonBehind, type Size } from "./message.ts";
-import { predictions } from "./rest-client.ts";
+import { predictions } from "./rest-text.ts";
 
 export type PlainRest = {
   /** Not to be called before the last one is answered. */

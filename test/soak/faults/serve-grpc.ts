@@ -44,7 +44,7 @@ const take = (call: Coming, { bytes, from, to }: Frame): void => {
   call.got += bytes.copy(call.message, call.got, at, to);
 };
 
-/** Answers each call as `answer` has it, which may be asked for calls of several streams at a time. */
+/** Answers each call of a connection with what `answer` has for it. */
 export const serveGrpc = (socket: Socket, answer: (ask: GrpcAsk) => GrpcReply): void => {
   const calls = new Map<number, Coming>();
   const ended = new Map<number, Buffer>(); // requests whose answers are not sent yet
