@@ -73,10 +73,9 @@ const open = (options: GrpcClientOptions, { resolve, reject }: Opened): void => 
   const peer = makePeer({
     socket,
     isClient: true,
-    message,
     onFrame,
     onReady: () => {
-      blocks = requestBlocks(path, `127.0.0.1:${port}`, peer.mayIndex());
+      blocks = requestBlocks({ path, authority: `127.0.0.1:${port}` }, peer.mayIndex());
       resolve(callers.map(({ client }) => client));
     },
     onSent: () => {},
@@ -93,7 +92,7 @@ const open = (options: GrpcClientOptions, { resolve, reject }: Opened): void => 
     }
     peer.headers(stream, stream === 1 ? blocks.first : blocks.next, false);
     peer.open(stream);
-    peer.send(stream);
+    peer.send(stream, message);
   };
 
   const callers = Array.from({ length: streams }, () => {

@@ -26,14 +26,26 @@ const at = {
 /** The place of the field that was kept last; earlier ones follow. Source: RFC 7541, 2.3.3. */
 const latest = 62;
 
+export type RequestHead = {
+  readonly path: string;
+  readonly authority: string;
+  readonly userAgent?: string;
+  /** As `grpc-timeout` has it; none: as long as it takes. */
+  readonly timeout?: string;
+};
+
 /** The header block of a connection's first request, and that of the others, as clients have them. */
-export const requestBlocks = (path: string, authority: string, mayIndex: boolean): Blocks => {
+export const requestBlocks = (
+  { path, authority, userAgent = "bench-grpc/1", timeout }: RequestHead,
+  mayIndex: boolean,
+): Blocks => {
   const fields = [
     named(at.path, path, mayIndex),
     named(at.authority, authority, mayIndex),
     named(at.contentType, contentType, mayIndex),
     literal("te", "trailers", mayIndex),
-    named(at.userAgent, "bench-grpc/1", mayIndex),
+    named(at.userAgent, userAgent, mayIndex),
+    ...(timeout === undefined ? [] : [literal("grpc-timeout", timeout, mayIndex)]),
   ];
   const begin = [indexed(at.methodPost), indexed(at.schemeHttp)];
   if (!mayIndex) {
@@ -48,6 +60,15 @@ export const requestBlocks = (path: string, authority: string, mayIndex: boolean
     ]),
   };
 };
+
+/** The only header block of an answer that is an error. */
+export const errorBlock = (code: number, message: string): Buffer =>
+  Buffer.concat([
+    indexed(at.status200),
+    named(at.contentType, contentType, false),
+    literal("grpc-status", String(code), false),
+    literal("grpc-message", message.slice(0, 100), false),
+  ]);
 
 /** The blocks of the answers of one connection, in the order in which they are written. */
 export const makeAnswerBlocks = (mayIndex: boolean) => {

@@ -256,7 +256,7 @@ describe("makeStatusReader", () => {
   });
 
   it("refuses a block that ends within a field", () => {
-    const { first } = requestBlocks(path, "a:1", true);
+    const { first } = requestBlocks({ path, authority: "a:1" }, true);
     expect(() => makeStatusReader()(first, 0, first.length - 1)).toThrow("within a field");
   });
 });

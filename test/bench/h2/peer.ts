@@ -1,5 +1,5 @@
 /**
- * One end of an HTTP/2 connection whose messages are all the same: frames out in one write a tick,
+ * One end of an HTTP/2 connection with one message each way a stream: frames out in one write a tick,
  * within the windows that the other end gives. Source: RFC 9113, sections 5.2, 6.5, 6.7 and 6.9.
  */
 import type { Socket } from "node:net";
@@ -22,9 +22,13 @@ export type Peer = {
   headers(stream: number, block: Buffer, end: boolean): void;
   /** From now on the other end may grant the stream room for its message. */
   open(stream: number): void;
-  /** Sends the message on an open stream, as fast as the windows allow. */
-  send(stream: number): void;
+  /** Sends a message, gRPC's five bytes before it, on an open stream, as fast as the windows allow. */
+  send(stream: number, message: Buffer): void;
   forget(stream: number): void;
+  /** Gives the stream up, and tells the other end. */
+  cancel(stream: number): void;
+  /** So many streams may a client have open at a time. */
+  mostStreams(): number;
   /** False if the other end keeps no table of header fields. */
   mayIndex(): boolean;
 };
@@ -32,8 +36,6 @@ export type Peer = {
 export type PeerOptions = {
   readonly socket: Socket;
   readonly isClient: boolean;
-  /** With gRPC's five bytes before it. */
-  readonly message: Buffer;
   /** The first settings of the other end have come. */
   readonly onReady: () => void;
   /** Frames of data, headers, resets and the end of the connection. */
@@ -42,10 +44,13 @@ export type PeerOptions = {
   readonly onSent: (stream: number) => void;
 };
 
-type Sending = { window: number; sent: number; started: boolean };
+/** `message` is there once it is to be sent. */
+type Sending = { window: number; sent: number; message: Buffer | undefined };
 
 /** Source: RFC 9113, 6.5.2. */
 const settingIds = { tableBytes: 1, push: 2, streams: 3, window: 4 } as const;
+/** Source: RFC 9113, 7. */
+const cancelled = 8;
 const usualWindowBytes = 65_535;
 /** What we grant: no message of the bench waits for our windows. */
 const ownWindowBytes = 1 << 24;
@@ -114,17 +119,20 @@ const makeOutput = (socket: Socket) => {
 };
 
 export const makePeer = (options: PeerOptions): Peer => {
-  const { socket, isClient, message, onReady, onFrame, onSent } = options;
+  const { socket, isClient, onReady, onFrame, onSent } = options;
   const output = makeOutput(socket);
   const sendings = new Map<number, Sending>();
   let initialWindow = usualWindowBytes;
   let connectionWindow = usualWindowBytes;
   let tableBytes = usualTableBytes;
+  let mostStreams = Number.POSITIVE_INFINITY; // unless the other end says
   let consumed = 0; // of the connection's window that we granted
   let ready = false;
   let missingPreface = isClient ? 0 : preface.length;
 
   const pump = (stream: number, sending: Sending): void => {
+    const { message } = sending;
+    if (message === undefined) return;
     while (sending.sent < message.length) {
       const left = message.length - sending.sent;
       const length = Math.min(left, largestPayload, connectionWindow, sending.window);
@@ -140,18 +148,21 @@ export const makePeer = (options: PeerOptions): Peer => {
   };
 
   const pumpAll = (): void => {
-    for (const [stream, sending] of sendings) if (sending.started) pump(stream, sending);
+    for (const [stream, sending] of sendings) pump(stream, sending);
+  };
+
+  const onSetting = (id: number, value: number): void => {
+    if (id === settingIds.tableBytes) tableBytes = value;
+    if (id === settingIds.streams) mostStreams = value;
+    if (id !== settingIds.window) return;
+    for (const sending of sendings.values()) sending.window += value - initialWindow;
+    initialWindow = value;
   };
 
   const onSettings = ({ flags, bytes, from, to }: Frame): void => {
     if ((flags & flag.ack) !== 0) return;
     for (let at = from; at + 6 <= to; at += 6) {
-      const value = bytes.readUInt32BE(at + 2);
-      const id = bytes.readUInt16BE(at);
-      if (id === settingIds.tableBytes) tableBytes = value;
-      if (id !== settingIds.window) continue;
-      for (const sending of sendings.values()) sending.window += value - initialWindow;
-      initialWindow = value;
+      onSetting(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2));
     }
     output.bytes(frameOf(types.settings, flag.ack, 0, Buffer.alloc(0)));
     if (!ready) onReady();
@@ -169,7 +180,7 @@ export const makePeer = (options: PeerOptions): Peer => {
     const sending = sendings.get(stream);
     if (sending === undefined) return; // it has sent all
     sending.window += granted;
-    if (sending.started) pump(stream, sending);
+    pump(stream, sending);
   };
 
   const onData = (frame: Frame): void => {
@@ -225,17 +236,22 @@ export const makePeer = (options: PeerOptions): Peer => {
         0,
       ),
     open: (stream) => {
-      sendings.set(stream, { window: initialWindow, sent: 0, started: false });
+      sendings.set(stream, { window: initialWindow, sent: 0, message: undefined });
     },
-    send: (stream) => {
+    send: (stream, message) => {
       const sending = sendings.get(stream);
       if (sending === undefined) return; // the other end has given it up
-      sending.started = true;
+      sending.message = message;
       pump(stream, sending);
     },
     forget: (stream) => {
       sendings.delete(stream);
     },
+    cancel: (stream) => {
+      sendings.delete(stream);
+      output.bytes(frameOf(types.reset, 0, stream, uint32(cancelled)));
+    },
+    mostStreams: () => mostStreams,
     mayIndex: () => tableBytes >= usualTableBytes,
   };
 };

@@ -11,7 +11,7 @@ export const serveGrpc = (socket: Socket, message: Buffer): void => {
   const answer = (stream: number): void => {
     if (!open.delete(stream)) return;
     peer.headers(stream, blocks.head(), false);
-    peer.send(stream);
+    peer.send(stream, message);
   };
 
   const onFrame = ({ type, flags, stream }: Frame): void => {
@@ -30,7 +30,6 @@ export const serveGrpc = (socket: Socket, message: Buffer): void => {
   const peer = makePeer({
     socket,
     isClient: false,
-    message,
     onFrame,
     onReady: () => {
       blocks = makeAnswerBlocks(peer.mayIndex());

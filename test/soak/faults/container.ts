@@ -1,129 +1,17 @@
-/**
- * A container of the soaked graph, as a process: a model that echoes and a router, over REST and
- * gRPC, which misbehaves when it is told to:
- *
- *     node container.ts HTTP_PORT GRPC_PORT
- *
- * It checks that head and body of each request belong together.
- */
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from "node:http";
-import { createServer, type Socket } from "node:net";
-import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
-import { encode } from "../../runtime/protocol/messages.ts";
-import { idIn, targetOf } from "./message.ts";
-import { trash } from "./trash.ts";
-
-/** `good`, or what it does wrong; a process that is killed or stopped need not be told. */
-export type Mode = "good" | "slow" | "drop" | "garbage" | "half-close";
-
-/** The order of the children in the graph. */
-const children = ["steady", "faulty"] as const;
-
-let mode: Mode = "good";
-const slowMs = 300;
-const breakEveryMs = 100;
-
-const routes = children.map((_, child) => ({
-  json: `{"data":{"ndarray":[[${child}]]}}`,
-  proto: encode("seldon.protos.SeldonMessage", {
-    data: { tensor: { shape: [1, 1], values: [child] } },
-  }),
-}));
-const routeFor = (id: string) =>
-  routes[children.indexOf(targetOf(id))] ?? { json: "", proto: none };
-const none = Buffer.alloc(0);
+/** What both containers of the soaked graph have: their ports, and what they say of a crossed request. */
+import type { Server } from "node:net";
 
 /** Who has been crossed is told to the client, which takes it for a wrong answer. */
-const crossed = (head: string, body: string): string => `crossed: head of ${head}, body of ${body}`;
+export const crossed = (head: string, body: string): string =>
+  `crossed: head of ${head}, body of ${body}`;
 
-const delay = (work: () => void): void => {
-  if (mode === "slow") setTimeout(work, slowMs * Math.random());
-  else work();
+const listen = (server: Server, port: string | undefined): Promise<void> =>
+  new Promise((resolve) => server.listen(Number(port), "127.0.0.1", resolve));
+
+/** Serves on the ports of the command line until the soak ends, which is told when it can be asked. */
+export const serve = async ({ rest, grpc }: { rest: Server; grpc: Server }): Promise<void> => {
+  const [httpPort, grpcPort] = process.argv.slice(2);
+  process.on("disconnect", () => process.exit());
+  await Promise.all([listen(rest, httpPort), listen(grpc, grpcPort)]);
+  process.send?.("listening");
 };
-
-const answerRest = (request: IncomingMessage, response: ServerResponse, body: Buffer): void => {
-  const id = String(request.headers["seldon-puid"]);
-  const own = idIn(body, true);
-  let text: Buffer | string = request.url === "/route" ? routeFor(id).json : body;
-  if (id !== own) text = crossed(id, own);
-  const { socket } = request;
-  delay(() => {
-    if (mode === "garbage") {
-      trash(socket, text, id);
-      return;
-    }
-    if (mode === "half-close") {
-      socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text.slice(0, 9)}`);
-      return;
-    }
-    if (mode === "drop") {
-      response.on("finish", () => setTimeout(() => socket.destroy(), 5 * Math.random()));
-    }
-    response.writeHead(200, { "content-type": "application/json", "content-length": text.length });
-    response.end(text);
-  });
-};
-
-const rest = createHttpServer((request, response) => {
-  const parts: Buffer[] = [];
-  request.on("data", (part: Buffer) => parts.push(part));
-  request.on("error", () => {}); // the engine has left
-  request.on("end", () => answerRest(request, response, Buffer.concat(parts)));
-});
-rest.on("clientError", (_error, socket) => socket.destroy());
-
-type Call = ServerUnaryCall<Buffer, Buffer>;
-const same = (bytes: Buffer): Buffer => bytes;
-
-const grpc = new Server({ "grpc.max_receive_message_length": -1 });
-const register = (rpc: string, answer: (call: Call, id: string) => Buffer): void => {
-  const handler = (call: Call, callback: sendUnaryData<Buffer>): void => {
-    const id = String(call.metadata.get("seldon-puid")[0]);
-    const own = idIn(call.request, false);
-    delay(() => {
-      if (id === own) callback(null, answer(call, id));
-      else callback({ code: 13, details: crossed(id, own) });
-    });
-  };
-  grpc.register(rpc, handler, same, same, "unary");
-};
-register("/seldon.protos.Model/Predict", ({ request }) => request);
-register("/seldon.protos.Router/Route", (_call, id) => routeFor(id).proto);
-
-/** Connections are seen before gRPC is spoken on them, so that they can be broken. */
-const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-const connections = new Set<Socket>();
-const grpcNet = createServer({ noDelay: true }, (socket) => {
-  connections.add(socket);
-  socket.on("close", () => connections.delete(socket));
-  socket.on("error", () => {}); // the engine has left
-  injector.injectConnection(socket);
-});
-
-/** What the frame of HTTP/2 that begins here cannot be. */
-const noFrame = Buffer.from("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
-
-setInterval(() => {
-  for (const socket of connections) {
-    if (mode === "drop") socket.destroy();
-    if (mode === "half-close") socket.end();
-    if (mode === "garbage") socket.end(noFrame);
-  }
-}, breakEveryMs);
-
-const [httpPort = 0, grpcPort = 0] = process.argv.slice(2).map(Number);
-const listening = (
-  server: { listen(port: number, host: string, done: () => void): unknown },
-  port: number,
-) => new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-await Promise.all([listening(rest, httpPort), listening(grpcNet, grpcPort)]);
-
-process.on("message", (told) => {
-  mode = told as Mode; // sent by fleet.ts
-});
-process.on("disconnect", () => process.exit());
-process.send?.("listening");

@@ -1,10 +1,10 @@
-/** Calls over gRPC, their answers compared. */
+/** Calls over gRPC by @grpc/grpc-js, their answers compared: how the odd clients ask. */
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import type { Asked, Outcome } from "./judge.ts";
 import { protoOf } from "./message.ts";
 
 /** Source: engine contract, 4.1. */
-const predict = "/seldon.protos.Seldon/Predict";
+export const predict = "/seldon.protos.Seldon/Predict";
 
 const same = (bytes: Buffer): Buffer => bytes;
 const deadlineExceeded = 4;

@@ -7,7 +7,7 @@ import { openGrpcHost } from "../../contract/grpc.ts";
 import { openRestHost } from "../../contract/rest.ts";
 import { isClean, makeFaultLog } from "./judge.ts";
 import { type Load, startLoad, totalOf } from "./load.ts";
-import { predictions } from "./rest-client.ts";
+import { predictions } from "./rest-text.ts";
 import { makeRandom } from "./schedule.ts";
 
 const later = closeAfterEach();

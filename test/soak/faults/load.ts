@@ -1,5 +1,4 @@
 /** Many well-behaved clients at a steady rate; every answer is compared with its request. */
-import { makeGrpcConnection } from "./grpc-client.ts";
 import {
   type Asked,
   count,
@@ -9,8 +8,9 @@ import {
   type Tally,
   type Target,
 } from "./judge.ts";
-import { idOf, type Size, textOf } from "./message.ts";
-import { makeRestConnection } from "./rest-client.ts";
+import { idOf, type Size } from "./message.ts";
+import { makePlainGrpc } from "./plain-grpc.ts";
+import { makePlainRest } from "./plain-rest.ts";
 import type { Random } from "./schedule.ts";
 
 export type LoadOptions = {
@@ -27,6 +27,8 @@ export type Load = {
   readonly tally: Tally;
   /** Requests for which no connection was free: they are not made. */
   held(): number;
+  /** Requests answered, or so many as there were if the faulty container's were like the steady's. */
+  answered(): number;
   /** Requests to the steady container that are not answered yet. */
   waiting(): number;
   setRate(perSecond: number): void;
@@ -37,7 +39,7 @@ export type Load = {
   stop(): Promise<void>;
 };
 
-type Ask = (asked: Asked, text: string) => Promise<Outcome>;
+type Ask = (asked: Asked, size: Size) => Promise<Outcome>;
 type Kind = { readonly share: number; readonly transport: "rest" | "grpc"; readonly size: Size };
 
 /** Of all requests. */
@@ -53,6 +55,8 @@ const connections = { rest: 64, grpc: 2 } as const;
 /** Of calls under way over gRPC to one container. */
 const mostCalls = 200;
 const tickMs = 10;
+/** How often is looked for what is late, in the time of a deadline. */
+const looksForLate = 20;
 
 const kindFor = (random: Random): Kind => {
   let left = random();
@@ -74,14 +78,13 @@ type Lane = {
 };
 
 const makeLane = ({ httpPort, grpcPort, deadlineMs }: LoadOptions): Lane => {
-  const rest = Array.from({ length: connections.rest }, () =>
-    makeRestConnection(httpPort, deadlineMs),
-  );
+  const rest = Array.from({ length: connections.rest }, () => makePlainRest(httpPort, deadlineMs));
   const free = [...rest];
-  const grpc = Array.from({ length: connections.grpc }, () =>
-    makeGrpcConnection(grpcPort, deadlineMs),
-  );
+  const grpc = Array.from({ length: connections.grpc }, () => makePlainGrpc(grpcPort, deadlineMs));
   let calls = 0;
+  const looks = setInterval(() => {
+    for (const one of rest) one.look();
+  }, deadlineMs / looksForLate);
   return {
     take: (transport) => {
       if (transport === "rest") {
@@ -100,6 +103,7 @@ const makeLane = ({ httpPort, grpcPort, deadlineMs }: LoadOptions): Lane => {
     },
     busy: () => rest.length - free.length + calls,
     close: () => {
+      clearInterval(looks);
       for (const one of [...rest, ...grpc]) one.close();
     },
   };
@@ -116,6 +120,7 @@ export const startLoad = (options: LoadOptions): Load => {
   const waiting = new Set<() => void>();
   let number = 0;
   let held = 0;
+  let steady = 0;
   const go = async (): Promise<void> => {
     const { transport, size } = kindFor(random);
     const target: Target = random() < faultyShare ? "faulty" : "steady";
@@ -127,9 +132,10 @@ export const startLoad = (options: LoadOptions): Load => {
     number += 1;
     const id = idOf(target, number);
     const asked: Asked = { id, target, transport, sentAt: performance.now() };
-    const outcome = await way.ask(asked, textOf(id, size));
+    const outcome = await way.ask(asked, size);
     way.release();
     count(tally, log, asked, outcome);
+    if (target === "steady") steady += 1;
     for (const look of waiting) look();
   };
   const pace = makePace(options.perSecond, () => {
@@ -139,6 +145,7 @@ export const startLoad = (options: LoadOptions): Load => {
   return {
     tally,
     held: () => held,
+    answered: () => steady / (1 - faultyShare),
     waiting: () => lanes.steady.busy(),
     setRate: pace.set,
     rate: pace.get,

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { makeGrpcConnection } from "./grpc-client.ts";
 import type { Asked, Outcome } from "./judge.ts";
 import { idOf, textOf } from "./message.ts";
-import { answerIn, outcomeOf, requestOf } from "./rest-client.ts";
+import { answerIn, outcomeOf, requestOf } from "./rest-text.ts";
 import { between, oneOf, type Random } from "./schedule.ts";
 
 export type Place = { readonly httpPort: number; readonly grpcPort: number };

@@ -5,7 +5,7 @@ import { type Allowance, quantile } from "../trend.ts";
 import { isClean, type Tally, verdicts } from "./judge.ts";
 import { totalOf } from "./load.ts";
 import { faultKinds } from "./schedule.ts";
-import { type FaultSoaked, soakWithFaults, spareFiles } from "./soak.ts";
+import { type Costs, type FaultSoaked, parties, soakWithFaults, spareFiles } from "./soak.ts";
 
 /** Buffers of large messages come and go, and connections with each fault: low quantiles pass over both. */
 const allowances: Readonly<Record<Figure, Allowance>> = {
@@ -44,7 +44,18 @@ const showTally = (name: string, tally: Tally): void => {
   for (const problem of tally.problems) say(`  ${problem}`);
 };
 
-const showAll = ({ load, oddities, faults, shares, files, exitCode }: FaultSoaked): void => {
+/** Whose CPU time it takes: where the load stays behind what is wanted, one sees what limits it. */
+const showCosts = ({ elapsedMs, requests, micros }: Costs): void => {
+  const shares = parties.map((party) => {
+    const share = (micros[party] / 1000 / elapsedMs).toFixed(2);
+    return `${party} ${share} (${Math.round(micros[party] / requests)})`;
+  });
+  const rate = Math.round((requests * 1000) / elapsedMs);
+  say(`shares of a core (microseconds a request, ${rate}/s): ${shares.join(", ")}`);
+};
+
+const showAll = (soaked: FaultSoaked): void => {
+  const { load, oddities, faults, shares, costs, files, exitCode } = soaked;
   const kinds = faultKinds.map((kind) => {
     const count = faults.filter((fault) => fault.kind === kind).length;
     return `${count} ${kind}`;
@@ -54,6 +65,7 @@ const showAll = ({ load, oddities, faults, shares, files, exitCode }: FaultSoake
   showTally("good clients", load.tally);
   showTally("odd clients", oddities.tally);
   say(`load: ${median(shares).toFixed(2)} of a core (median)`);
+  showCosts(costs);
   say(`open files: ${files.before} before, ${files.after} after; exit code ${exitCode}`);
 };
 

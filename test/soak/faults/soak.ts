@@ -32,9 +32,25 @@ export type FaultSoaked = {
   readonly samples: readonly Sample[];
   /** Share of a core that the engine used, by second. */
   readonly shares: readonly number[];
+  /** What the whole of it has used up to the last second. */
+  costs: Costs;
   /** Files that were open before the load, and after it. */
   readonly files: { readonly before: number; after: number };
   exitCode: number | null;
+};
+
+/** CPU time in microseconds, and what for. */
+export type Costs = {
+  readonly elapsedMs: number;
+  readonly requests: number;
+  readonly micros: Readonly<Record<Party, number>>;
+};
+export const parties = ["engine", "load", "steady", "faulty"] as const;
+export type Party = (typeof parties)[number];
+const noCosts: Costs = {
+  elapsedMs: 0,
+  requests: 0,
+  micros: { engine: 0, load: 0, steady: 0, faulty: 0 },
 };
 
 const secondMs = 1000;
@@ -42,7 +58,7 @@ const deadlineMs = 25_000;
 /** The engine gives a container less time than its clients give it, and than one may hang. */
 const nodeTimeoutMs = 8000;
 const oddEveryMs = 500;
-const firstPerSecond = 200;
+const firstPerSecond = 500;
 
 const startEngineBefore = async (later: Later, fleet: Fleet): Promise<EngineProcess> => {
   const folder = mkdtempSync(join(tmpdir(), "espalier-soak-"));
@@ -115,30 +131,60 @@ const settle = async (engine: EngineProcess, before: number): Promise<number> =>
 
 type Under = {
   readonly engine: EngineProcess;
+  readonly fleet: Fleet;
   readonly soaked: FaultSoaked & { readonly samples: Sample[]; readonly shares: number[] };
   readonly options: FaultSoakOptions;
 };
 
+/** Counts from now on. */
+const makeMeter = ({ engine, fleet, soaked }: Under): (() => Costs) => {
+  const read = (): Costs => {
+    const { user, system } = process.cpuUsage();
+    return {
+      elapsedMs: performance.now(),
+      requests: totalOf(soaked.load.tally),
+      micros: { engine: cpuMicros(engine.pid), load: user + system, ...fleet.cpuMicros() },
+    };
+  };
+  const before = read();
+  return () => costsBetween(before, read());
+};
+
+const costsBetween = (before: Costs, after: Costs): Costs => {
+  const used = (party: Party): number => after.micros[party] - before.micros[party];
+  return {
+    elapsedMs: after.elapsedMs - before.elapsedMs,
+    requests: after.requests - before.requests,
+    micros: {
+      engine: used("engine"),
+      load: used("load"),
+      steady: used("steady"),
+      faulty: used("faulty"),
+    },
+  };
+};
+
 /** Takes samples and holds the load until the time is over. */
-const watch = async ({ engine, soaked, options }: Under): Promise<void> => {
+const watch = async (under: Under): Promise<void> => {
+  const { engine, soaked, options } = under;
   const started = performance.now();
+  const costs = makeMeter(under);
   let shown = 0;
-  let used = cpuMicros(engine.pid);
-  let last = started;
-  let total = 0;
+  let answered = 0;
   while (!options.isOver() && performance.now() - started < options.minutes * 60_000) {
     await pause(secondMs);
     if (!engine.isAlive())
       throw new Error(`the engine has ended: ${engine.lines.slice(-5).join("; ")}`);
-    const [now, usedNow] = [performance.now(), cpuMicros(engine.pid)];
-    const share = (usedNow - used) / 1000 / (now - last);
-    [used, last] = [usedNow, now];
+    const before = soaked.costs;
+    soaked.costs = costs();
+    const { elapsedMs, micros } = costsBetween(before, soaked.costs);
+    const share = micros.engine / 1000 / elapsedMs;
     soaked.shares.push(share);
-    const answered = totalOf(soaked.load.tally) - total;
-    total += answered;
-    steer(soaked.load, options.load, { share, answered });
+    const answeredNow = soaked.load.answered();
+    steer(soaked.load, options.load, { share, answered: answeredNow - answered });
+    answered = answeredNow;
     soaked.samples.push(await takeSample(engine));
-    const minute = Math.floor((now - started) / 60_000);
+    const minute = Math.floor(soaked.costs.elapsedMs / 60_000);
     if (minute > shown) options.onMinute(soaked, minute);
     shown = minute;
   }
@@ -160,11 +206,11 @@ export const soakWithFaults = async (
   later(() => load.stop());
   const oddities = startOddities(engine, { log, random, everyMs: oddEveryMs });
   const soaked: Under["soaked"] = {
-    ...{ load, oddities, faults, samples: [], shares: [], exitCode: null },
+    ...{ load, oddities, faults, samples: [], shares: [], costs: noCosts, exitCode: null },
     files: { before, after: 0 },
   };
   const sown = sowFaults(fleet, log, { faults, isOver: options.isOver });
-  await Promise.all([watch({ engine, soaked, options }), sown]);
+  await Promise.all([watch({ engine, fleet, soaked, options }), sown]);
   await oddities.stop();
   await load.stop();
   soaked.files.after = await settle(engine, before);
