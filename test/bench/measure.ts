@@ -57,6 +57,10 @@ type Running = {
 
 /** A run at saturation may take so long; at a fixed rate, as much longer than planned. */
 const limitMs = 20_000;
+/** Until V8 has compiled what is asked for often, even where a request costs much. */
+const warmUpMs = 3000;
+/** More than there is time for. */
+const mostRequests = 1_000_000;
 const pacedSeconds = 2;
 
 export const measureCase = async (bench: Bench, one: Case): Promise<CaseResult> => {
@@ -102,7 +106,7 @@ const measure = async (
   for (const each of running) {
     bench.progress(`${one.id}: warm-up of ${each.variant.name}`);
     const job = jobOf(bench, one, each);
-    await bench.loader.run({ ...job, requests: Math.ceil(job.requests / 2) });
+    await bench.loader.run({ ...job, requests: mostRequests, limitMs: warmUpMs * bench.scale });
   }
   const rates: Rates = {
     paced: one.perSecond,
