@@ -56,7 +56,7 @@ type Made = {
 /**
  * A message that is not written yet. What is given can be written: its bytes, whenever they are
  * asked for, cannot fail. A class, since a getter in a literal costs half a microsecond and a
- * hidden class for each message.
+ * hidden class for each message; who copies one by spreading it has to give the copy its body.
  */
 class Unwritten implements Payload {
   readonly contentType = "application/json";
