@@ -94,7 +94,7 @@ describe.each<{ name: string; peer: () => GrpcPeer }>([
     const answer = await ask({ metadata: { do: ["deadline"] }, timeoutMs: 20_000 });
     const left = Number(textOf(answer.body));
     expect(left).toBeGreaterThan(10_000);
-    expect(left).toBeLessThanOrEqual(20_000);
+    expect(left).toBeLessThanOrEqual(20_100); // gRPC's C core writes three digits, rounded up
     const id = `late-${process.pid}`;
     const gone = node.process.line(new RegExp(`^gone ${id} `));
     const late = await ask({ metadata: { do: ["hang"], "seldon-puid": [id] }, timeoutMs: 300 });

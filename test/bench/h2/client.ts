@@ -1,10 +1,9 @@
 /** One gRPC connection of the loader, by hand on a socket: as many calls at a time as it has clients. */
-import { connect } from "node:net";
 import type { Client, ClientOptions, Verdict } from "../client.ts";
 import { type Frame, flag, types } from "./frames.ts";
 import { type Blocks, prefixBytes, requestBlocks } from "./grpc.ts";
 import { makeStatusReader } from "./hpack.ts";
-import { makePeer } from "./peer.ts";
+import { connectInto, makePeer } from "./peer.ts";
 
 export type GrpcClientOptions = Omit<ClientOptions, "request"> & {
   readonly path: string;
@@ -58,18 +57,7 @@ const open = (options: GrpcClientOptions, { resolve, reject }: Opened): void => 
     if ((flags & flag.endStream) !== 0) settle(stream, verdictOf(status, caller.got));
   };
 
-  const socket = connect({
-    host: "127.0.0.1",
-    port,
-    noDelay: true,
-    onread: {
-      buffer: readBuffer,
-      callback: (length) => {
-        peer.read(readBuffer.subarray(0, length));
-        return true;
-      },
-    },
-  });
+  const socket = connectInto(readBuffer, port, (bytes) => peer.read(bytes));
   const peer = makePeer({
     socket,
     isClient: true,

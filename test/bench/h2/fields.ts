@@ -1,5 +1,5 @@
 /** Header blocks read for the values of some fields. Source: RFC 7541. */
-import { usualTableBytes } from "./hpack.ts";
+import { type Block, readInteger, usualTableBytes } from "./hpack.ts";
 import { readHuffman } from "./huffman.ts";
 
 /** What of the static table can matter to gRPC. Source: RFC 7541, appendix A. */
@@ -35,21 +35,7 @@ export const makeFieldReader = (names: readonly string[]) => {
   const keptNames = new Int8Array(mostKept).fill(other);
   const keptValues = new Array<string>(mostKept).fill("");
   let newest = 0;
-  let bytes: Buffer = Buffer.alloc(0);
-  let at = 0;
-
-  const integer = (mask: number): number => {
-    let value = (bytes[at] ?? 0) & mask;
-    at += 1;
-    if (value < mask) return value;
-    for (let shift = 0; shift <= 21; shift += 7) {
-      const one = bytes[at] ?? 0;
-      at += 1;
-      value += (one & 127) << shift;
-      if (one < 128) return value;
-    }
-    throw new Error("an integer of a header block does not end");
-  };
+  const block: Block = { bytes: Buffer.alloc(0), at: 0 };
 
   const placeOf = (index: number): number =>
     (newest + mostKept - (index - staticFields - 1)) % mostKept;
@@ -60,25 +46,28 @@ export const makeFieldReader = (names: readonly string[]) => {
       : names.indexOf(statics.get(index)?.[0] ?? "");
 
   const readName = (): number => {
-    const isHuffman = (bytes[at] ?? 0) >= 128;
-    const length = integer(127);
-    const from = at;
-    at += length;
-    if (isHuffman) return names.indexOf(readHuffman(bytes, from, at));
+    const isHuffman = (block.bytes[block.at] ?? 0) >= 128;
+    const length = readInteger(block, 127);
+    const from = block.at;
+    block.at += length;
+    if (isHuffman) return names.indexOf(readHuffman(block.bytes, from, block.at));
     for (let i = 0; i < plain.length; i += 1) {
       const name = plain[i];
-      if (name?.length === length && bytes.compare(name, 0, length, from, at) === 0) return i;
+      if (name?.length === length && block.bytes.compare(name, 0, length, from, block.at) === 0)
+        return i;
     }
     return other;
   };
 
   const readValue = (isWanted: boolean): string => {
-    const isHuffman = (bytes[at] ?? 0) >= 128;
-    const length = integer(127);
-    const from = at;
-    at += length;
+    const isHuffman = (block.bytes[block.at] ?? 0) >= 128;
+    const length = readInteger(block, 127);
+    const from = block.at;
+    block.at += length;
     if (!isWanted) return "";
-    return isHuffman ? readHuffman(bytes, from, at) : bytes.toString("latin1", from, at);
+    return isHuffman
+      ? readHuffman(block.bytes, from, block.at)
+      : block.bytes.toString("latin1", from, block.at);
   };
 
   const tell = (name: number, value: string): void => {
@@ -86,7 +75,7 @@ export const makeFieldReader = (names: readonly string[]) => {
   };
 
   const literal = (mask: number, isKept: boolean): void => {
-    const index = integer(mask);
+    const index = readInteger(block, mask);
     const name = index === 0 ? readName() : nameAt(index);
     const value = readValue(name !== other);
     tell(name, value);
@@ -97,24 +86,24 @@ export const makeFieldReader = (names: readonly string[]) => {
   };
 
   const next = (): void => {
-    const first = bytes[at] ?? 0;
+    const first = block.bytes[block.at] ?? 0;
     if (first >= 0x80) {
-      const index = integer(0x7f);
+      const index = readInteger(block, 0x7f);
       const isStatic = index <= staticFields;
       const value = isStatic ? statics.get(index)?.[1] : keptValues[placeOf(index)];
       tell(nameAt(index), value ?? "");
     } else if (first >= 0x40) literal(0x3f, true);
     else if (first >= 0x20)
-      integer(0x1f); // a new size of the table
+      readInteger(block, 0x1f); // a new size of the table
     else literal(0x0f, false);
   };
 
-  return (block: Buffer, from: number, to: number): Values => {
-    bytes = block;
-    at = from;
+  return (given: Buffer, from: number, to: number): Values => {
+    block.bytes = given;
+    block.at = from;
     found.fill(undefined);
-    while (at < to) next();
-    if (at !== to) throw new Error("a header block ends within a field");
+    while (block.at < to) next();
+    if (block.at !== to) throw new Error("a header block ends within a field");
     return found;
   };
 };

@@ -39,6 +39,23 @@ const staticFields = 61;
 /** A table of the usual size holds no more: each field counts 32 bytes and its text. */
 const mostKept = usualTableBytes / 32;
 
+/** A header block, and how far it is read. */
+export type Block = { bytes: Buffer; at: number };
+
+/** Source: RFC 7541, 5.1. */
+export const readInteger = (block: Block, mask: number): number => {
+  let value = (block.bytes[block.at] ?? 0) & mask;
+  block.at += 1;
+  if (value < mask) return value;
+  for (let shift = 0; shift <= 21; shift += 7) {
+    const one = block.bytes[block.at] ?? 0;
+    block.at += 1;
+    value += (one & 127) << shift;
+    if (one < 128) return value;
+  }
+  throw new Error("an integer of a header block does not end");
+};
+
 /**
  * Reads the header blocks of a connection in turn. Answers true if the block has `grpc-status: 0`,
  * false if it has another one, undefined if it has none.
@@ -48,29 +65,17 @@ const mostKept = usualTableBytes / 32;
 export const makeStatusReader = () => {
   const kept = new Uint8Array(mostKept);
   let newest = 0;
-  let bytes: Buffer = Buffer.alloc(0);
-  let at = 0;
-
-  const integer = (mask: number): number => {
-    let value = (bytes[at] ?? 0) & mask;
-    at += 1;
-    if (value < mask) return value;
-    for (let shift = 0; shift <= 21; shift += 7) {
-      const one = bytes[at] ?? 0;
-      at += 1;
-      value += (one & 127) << shift;
-      if (one < 128) return value;
-    }
-    throw new Error("an integer of a header block does not end");
-  };
+  const block: Block = { bytes: Buffer.alloc(0), at: 0 };
 
   const string = (these: readonly Buffer[]): boolean => {
-    const huffman = (bytes[at] ?? 0) >= 128;
-    const length = integer(127);
-    const from = at;
-    at += length;
+    const huffman = (block.bytes[block.at] ?? 0) >= 128;
+    const length = readInteger(block, 127);
+    const from = block.at;
+    block.at += length;
     const wanted = these[huffman ? 1 : 0];
-    return wanted?.length === length && bytes.compare(wanted, 0, length, from, at) === 0;
+    return (
+      wanted?.length === length && block.bytes.compare(wanted, 0, length, from, block.at) === 0
+    );
   };
 
   const tableField = (index: number): Field => {
@@ -80,7 +85,7 @@ export const makeStatusReader = () => {
   };
 
   const literalField = (mask: number): Field => {
-    const index = integer(mask);
+    const index = readInteger(block, mask);
     const isStatus = index === 0 ? string(statusNames) : tableField(index) !== field.other;
     const isZero = string(zeros);
     if (!isStatus) return field.other;
@@ -94,25 +99,25 @@ export const makeStatusReader = () => {
   };
 
   const next = (): Field => {
-    const first = bytes[at] ?? 0;
-    if (first >= 0x80) return tableField(integer(0x7f));
+    const first = block.bytes[block.at] ?? 0;
+    if (first >= 0x80) return tableField(readInteger(block, 0x7f));
     if (first >= 0x40) return keep(literalField(0x3f));
     if (first >= 0x20) {
-      integer(0x1f); // a new size of the table
+      readInteger(block, 0x1f); // a new size of the table
       return field.other;
     }
     return literalField(0x0f);
   };
 
-  return (block: Buffer, from: number, to: number): boolean | undefined => {
-    bytes = block;
-    at = from;
+  return (given: Buffer, from: number, to: number): boolean | undefined => {
+    block.bytes = given;
+    block.at = from;
     let found: boolean | undefined;
-    while (at < to) {
+    while (block.at < to) {
       const one = next();
       if (one !== field.other) found = one === field.statusZero;
     }
-    if (at !== to) throw new Error("a header block ends within a field");
+    if (block.at !== to) throw new Error("a header block ends within a field");
     return found;
   };
 };

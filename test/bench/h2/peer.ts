@@ -2,7 +2,7 @@
  * One end of an HTTP/2 connection with one message each way a stream: frames out in one write a tick,
  * within the windows that the other end gives. Source: RFC 9113, sections 5.2, 6.5, 6.7 and 6.9.
  */
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import {
   type Frame,
   flag,
@@ -32,6 +32,21 @@ export type Peer = {
   /** False if the other end keeps no table of header fields. */
   mayIndex(): boolean;
 };
+
+/** Connects to a port of this machine. `buffer` is read into; connections may share it in turn. */
+export const connectInto = (buffer: Buffer, port: number, read: (bytes: Buffer) => void): Socket =>
+  connect({
+    host: "127.0.0.1",
+    port,
+    noDelay: true,
+    onread: {
+      buffer,
+      callback: (length) => {
+        read(buffer.subarray(0, length));
+        return true;
+      },
+    },
+  });
 
 export type PeerOptions = {
   readonly socket: Socket;

@@ -1,10 +1,9 @@
 /** One gRPC connection by hand: many calls at a time, each answer compared as it comes. */
-import { connect } from "node:net";
 import { makeFieldReader } from "../../bench/h2/fields.ts";
 import { type Frame, flag, types } from "../../bench/h2/frames.ts";
 import { type Blocks, requestBlocks } from "../../bench/h2/grpc.ts";
 import { literal } from "../../bench/h2/hpack.ts";
-import { makePeer } from "../../bench/h2/peer.ts";
+import { connectInto, makePeer } from "../../bench/h2/peer.ts";
 import type { Asked } from "./judge.ts";
 
 export type Call = {
@@ -159,16 +158,7 @@ export const makeLine = (options: LineOptions): Line => {
     peer.send(stream, call.message);
   };
 
-  const socket = connect({
-    ...{ host: "127.0.0.1", port, noDelay: true },
-    onread: {
-      buffer: readBuffer,
-      callback: (length) => {
-        peer.read(readBuffer.subarray(0, length));
-        return true;
-      },
-    },
-  });
+  const socket = connectInto(readBuffer, port, (bytes) => peer.read(bytes));
   const peer = makePeer({
     socket,
     isClient: true,
