@@ -15,7 +15,7 @@ import { wordsOf, writesOf } from "./support/operator-audit.ts";
 import {
   bringAbout,
   deploymentAt,
-  eventsAbout,
+  eventsWith,
   type Fields,
   hasReason,
   isObserved,
@@ -63,12 +63,8 @@ const makeStage = async (env: Readonly<Record<string, string>> = {}) => {
 type Stage = Awaited<ReturnType<typeof makeStage>>;
 
 const warnings = async (namespace: string, name: string): Promise<readonly KubernetesObject[]> => {
-  const about = { apiVersion: "v1", kind: "Event", namespace };
-  await api.untilAll({ ...about, fields: `involvedObject.name=${name}` }, (all) =>
-    all.some((one) => textAt(one, "type") === "Warning"),
-  );
-  const all = await eventsAbout(api, namespace, name);
-  return all.filter((one) => textAt(one, "type") === "Warning");
+  const isWarning = (event: KubernetesObject): boolean => textAt(event, "type") === "Warning";
+  return (await eventsWith(api, { namespace, name }, isWarning)).filter(isWarning);
 };
 
 describe("a manifest with faults", () => {

@@ -12,7 +12,7 @@ import { type Operator, startOperatorProcess } from "./support/operator.ts";
 import {
   bringAbout,
   deploymentAt,
-  eventsAbout,
+  eventsWith,
   type Fields,
   hasReason,
   imageOf,
@@ -96,8 +96,8 @@ describe("a manifest that needs KEDA where there is none", () => {
     const live = await api.until(target, hasReason("KindMissing"));
     expect(messageOf(live)).toContain("ScaledObject of keda.sh/v1alpha1");
     expect(textAt(conditionOf(live, "KedaReady"), "status")).toBe("False");
-    const told = (await eventsAbout(api, namespace, "scaled")).map((one) => textAt(one, "reason"));
-    expect(told).toContain("InternalError");
+    const about = { namespace, name: "scaled" };
+    await eventsWith(api, about, (event) => textAt(event, "reason") === "InternalError");
     await api.until(
       deploymentAt(namespace, "scaled-main-0-model"),
       (one) => numberAt(one, "status", "availableReplicas") === 1,

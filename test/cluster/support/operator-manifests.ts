@@ -116,22 +116,17 @@ export const splitOf = (virtualService: KubernetesObject): Fields => {
   return { ...Object.fromEntries(weights), ...(mirror === "" ? {} : { mirror }) };
 };
 
-/** `Create Service, ...`: reasons of the events about an object, sorted. */
-export const eventReasons = async (
+/** The events about a deployment, once there is one that is wanted: they come after what they tell of. */
+export const eventsWith = async (
   api: Api,
-  namespace: string,
-  name: string,
-): Promise<readonly string[]> => {
-  const events = await eventsAbout(api, namespace, name);
-  return events.map((event) => textAt(event, "reason")).sort();
-};
-
-export const eventsAbout = async (
-  api: Api,
-  namespace: string,
-  name: string,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  isWanted: (event: KubernetesObject) => boolean,
 ): Promise<readonly KubernetesObject[]> => {
   const where = { apiVersion: "v1", kind: "Event", namespace };
-  const events = await api.list({ ...where, fields: `involvedObject.name=${name}` });
-  return events.filter((event) => textAt(event, "involvedObject", "kind") === kind);
+  const isOurs = (event: KubernetesObject): boolean =>
+    textAt(event, "involvedObject", "kind") === kind;
+  const events = await api.untilAll({ ...where, fields: `involvedObject.name=${name}` }, (all) =>
+    all.some((event) => isOurs(event) && isWanted(event)),
+  );
+  return events.filter(isOurs);
 };
