@@ -217,7 +217,7 @@ describe("a right that is missing", () => {
       namespace,
     });
     const operator = startOperatorProcess({ api: own, namespace });
-    const line = await operator.logged("watch failed");
+    const line = await operator.logged("watch failed", 1, "Deployment");
     expect(JSON.stringify(line)).toContain("grant the verb list on deployments.apps");
     await operator.end("SIGKILL");
   });
