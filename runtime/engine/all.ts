@@ -7,7 +7,7 @@ import { branch, type Call } from "./call.ts";
  * From the first failure to the giving up of siblings. In it, what fails at about the same time
  * can be told by its index, as in v1, and a request that has just begun leaves as a whole.
  */
-const graceMs = 10;
+const graceMs = 100;
 
 type Work<Item, Answer, Carried> = (item: Item, call: Call<Carried>, done: Done<Answer>) => void;
 

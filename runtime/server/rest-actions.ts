@@ -122,13 +122,14 @@ const answer = (
   { asked, call }: Under,
   done: Done<HttpAnswer>,
 ): void => {
-  const { graph, engine, predictor } = options;
+  const { graph, engine, predictor, protocol } = options;
   const message = messageOf(asked);
   switch (action) {
     case "predict":
       engine.predict(message, call, (error, predicted) => {
-        if (error !== undefined) done(error, undefined);
-        else settle(() => predictionOf(options, predicted, call), done);
+        if (error === undefined) settle(() => predictionOf(options, predicted, call), done);
+        else if (error.code === "CLIENT_GONE") done(error, undefined);
+        else done(undefined, withRoutes(failed(protocol, error), graph.routers, call));
       });
       break;
     case "feedback":
@@ -158,13 +159,19 @@ const answer = (
 const predictionOf = (
   { graph, protocol, recordAtEnd }: GraphOptions,
   predicted: Payload,
-  { routes, bodies }: Call,
+  call: Call,
 ): HttpAnswer => {
-  const recorded = recordAtEnd ? protocol.codec.record(predicted, routes) : predicted;
-  const taken = routeHeader(graph.routers, routes);
-  const answer = success(recorded);
-  if (taken !== undefined) answer.headers.push("Seldon-Route", taken);
+  const recorded = recordAtEnd ? protocol.codec.record(predicted, call.routes) : predicted;
+  const answer = withRoutes(success(recorded), graph.routers, call);
+  const { bodies } = call;
   return bodies === undefined ? answer : { ...answer, poolable: true, bodies };
+};
+
+/** An error says too which way it came. Source: deviation E6. */
+const withRoutes = (answer: HttpAnswer, routers: readonly string[], call: Call): HttpAnswer => {
+  const taken = routeHeader(routers, call.routes);
+  if (taken === undefined) return answer;
+  return { ...answer, headers: [...answer.headers, "Seldon-Route", taken] };
 };
 
 /** Only where the graph adds nothing to what its single model says can an answer pass as it comes. */
@@ -213,7 +220,7 @@ const failed = (protocol: RestProtocol, error: EngineError): HttpAnswer => {
 const hasBody = (status: number): boolean => status !== 204 && status !== 304;
 
 /** An answer always has a type, be it empty. */
-const success = (payload: Payload): HttpAnswer & { readonly headers: string[] } => ({
+const success = (payload: Payload): HttpAnswer => ({
   status: 200,
   headers: withCoding(["Content-Type", payload.contentType ?? ""], payload),
   body: payload.body,

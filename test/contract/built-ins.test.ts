@@ -309,6 +309,17 @@ describe("RANDOM_ABTEST", () => {
     }
     expect(taken.size).toBe(3);
   });
+
+  it("tells the way that an error came over REST and gRPC", async () => {
+    const scaler: UnitSource = { name: "s", ...node("STANDARD_SCALER", { mean: "0" }) };
+    const engine = await start({ ...ab({ weights: "0,1" }), children: [constant("a"), scaler] });
+    const client = openGrpcClient(later, engine.grpcPort);
+    const rest = await post(engine.httpPort, "/api/v1.0/predictions", "{}");
+    const grpc = await client.ask("/seldon.protos.Seldon/Predict", Buffer.alloc(0));
+    expect({ rest: rest.status, grpc: grpc.code }).toEqual({ rest: 400, grpc: 3 });
+    expect(rest.headers["seldon-route"]).toBe("ab=1");
+    expect(grpc.initial.get("seldon-route")).toEqual(["ab=1"]);
+  });
 });
 
 describe("tags of a built-in node", () => {
