@@ -23,7 +23,7 @@ const commands = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, blo
 const commandOf = (name: string): readonly string[] =>
   commands.find(([first]) => first === name)?.slice(1) ?? [];
 
-const startMs = 60_000;
+const startMs = 120_000;
 
 describe("docs/up.md", () => {
   let child: ChildProcess;
@@ -35,7 +35,7 @@ describe("docs/up.md", () => {
       cwd: project,
       env: { PATH: "/usr/bin:/bin" },
       stdio: ["ignore", "pipe", "ignore"],
-      timeout: startMs,
+      timeout: 4 * startMs, // nothing outlives a test that fails
     });
     const { stdout } = child;
     if (stdout === null) throw new Error("no output");
@@ -98,5 +98,5 @@ describe("docs/up.md", () => {
     expect(text).toMatch(/--port PORT .*\(8003\)/);
     expect(text).toMatch(/--host HOST .*\(127\.0\.0\.1\)/);
     expect(text).toMatch(/--namespace NAMESPACE .*\(default\)/);
-  }, 20_000);
+  });
 });

@@ -23,7 +23,7 @@ const up = (manifests: readonly string[]) => {
     cwd: root,
     env: { PATH: "/usr/bin:/bin", ESPALIER_STATE_DIR: "off" },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: startMs - 5000, // nothing outlives a test that fails
+    timeout: 5 * startMs, // nothing outlives tests that fail
   });
   const said: string[] = [];
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve));

@@ -15,7 +15,7 @@ import { root, runServe, type ServeProcess, startServe } from "../support/serve-
 const folder = join(root, "examples/wine");
 
 /** Processes start within a second; a busy machine may take longer. */
-const startMs = 60_000;
+const startMs = 120_000;
 
 type HeldOut = {
   readonly softmaxWeight: number;

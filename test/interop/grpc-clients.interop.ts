@@ -31,6 +31,10 @@ afterAll(async () => {
 });
 
 const unlimited = 64 * 1024 * 1024;
+/** A call has long reached the container by then, on any machine. */
+const arrivesMs = 2_000;
+/** No call takes as long. */
+const callMs = 100_000;
 const secured = {
   SELDON_CERT_MOUNT_PATH: certificates,
   SELDON_CERT_FILE_NAME: "first.crt",
@@ -42,7 +46,7 @@ describe.each<{ name: string; peer: () => GrpcPeer }>([
   { name: "grpc-go", peer: () => linesPeer(go) },
   { name: "grpcio", peer: () => linesPeer(python) },
   { name: "grpc-js", peer: () => jsPeer },
-])("a client of $name", ({ peer }) => {
+])("a client of $name", ({ name, peer }) => {
   const body = textMessage("hællo");
   const ask = (more: Partial<UnaryAsk> = {}) =>
     peer().unary({ target: { address: engine.grpc }, method: predictRpc, body, ...more });
@@ -95,20 +99,21 @@ describe.each<{ name: string; peer: () => GrpcPeer }>([
     const left = Number(textOf(answer.body));
     expect(left).toBeGreaterThan(10_000);
     expect(left).toBeLessThanOrEqual(20_100); // gRPC's C core writes three digits, rounded up
-    const id = `late-${process.pid}`;
+    const id = `late-${name}`;
     const gone = node.process.line(new RegExp(`^gone ${id} `));
-    const late = await ask({ metadata: { do: ["hang"], "seldon-puid": [id] }, timeoutMs: 300 });
+    const hangs = { do: ["hang"], "seldon-puid": [id] };
+    const late = await ask({ metadata: hangs, timeoutMs: arrivesMs });
     expect(late.code).toBe(4);
     expect(await gone).toMatch(/^gone/);
   });
 
   it("has its cancellation reach the container", async () => {
-    const id = `cancel-${process.pid}`;
+    const id = `cancel-${name}`;
     const gone = node.process.line(new RegExp(`^gone ${id} `));
     const answer = await ask({
       metadata: { do: ["hang"], "seldon-puid": [id] },
-      cancelAfterMs: 300,
-      timeoutMs: 30_000,
+      cancelAfterMs: arrivesMs,
+      timeoutMs: callMs,
     });
     expect(answer.code).toBe(1);
     expect(await gone).toBe(`gone ${id} cancelled`);
@@ -146,7 +151,7 @@ describe.each<{ name: string; peer: () => GrpcPeer }>([
     const many = {
       target: { address: engine.grpc },
       method: predictRpc,
-      timeoutMs: 30_000,
+      timeoutMs: callMs,
       bytes: 100,
     };
     const gathered = await peer().many({
@@ -161,7 +166,7 @@ describe.each<{ name: string; peer: () => GrpcPeer }>([
   });
 
   it("gets each of many large ones its own answer", async () => {
-    const many = { target: { address: engine.grpc }, method: predictRpc, timeoutMs: 30_000 };
+    const many = { target: { address: engine.grpc }, method: predictRpc, timeoutMs: callMs };
     const answer = await peer().many({ ...many, count: 200, parallel: 20, bytes: 100_000 });
     expect(answer).toEqual({ right: 200, wrong: 0, codes: {} });
   });
@@ -175,7 +180,7 @@ describe.each<{ name: string; peer: () => GrpcPeer }>([
     const all = peer().many({
       target: { address: first.grpc },
       method: predictRpc,
-      timeoutMs: 30_000,
+      timeoutMs: callMs,
       ...{ count: 3000, parallel: 16, bytes: 100, waitForReady: true },
     });
     await seen;
@@ -196,11 +201,11 @@ describe.each<{ name: string; peer: () => GrpcPeer }>([
     const { engine: own } = await startBefore(later, ports, { env: { ...secured, ...env } });
     const target = { address: `localhost:${own.grpc.split(":")[1]}`, tls };
     expect(await ask({ target })).toMatchObject({ code: 0, body });
-    const many = { target, method: predictRpc, timeoutMs: 30_000, bytes: 10_000 };
+    const many = { target, method: predictRpc, timeoutMs: callMs, bytes: 10_000 };
     expect(await peer().many({ ...many, count: 500, parallel: 50 })).toEqual({
       ...{ right: 500, wrong: 0, codes: {} },
     });
-    const stranger = await ask({ target: { address: target.address }, timeoutMs: 2000 });
+    const stranger = await ask({ target: { address: target.address }, timeoutMs: 20_000 });
     expect(stranger.code).toBe(14);
     await own.process.stop();
   });

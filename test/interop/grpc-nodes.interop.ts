@@ -12,6 +12,10 @@ const processes = makeProcesses();
 afterAll(() => processes.stopAll());
 
 const unlimited = 64 * 1024 * 1024;
+/** A call has long reached the container by then, on any machine. */
+const arrivesMs = 2_000;
+/** No call takes as long. */
+const callMs = 100_000;
 const body = textMessage("hællo");
 
 describe.each(languages.map((language) => ({ language })))(
@@ -21,12 +25,12 @@ describe.each(languages.map((language) => ({ language })))(
     let address: string;
     const target = () => ({ address, maxReceiveBytes: unlimited });
     const ask = (more: Partial<UnaryAsk> = {}) =>
-      jsPeer.unary({ target: target(), method: predictRpc, body, timeoutMs: 30_000, ...more });
+      jsPeer.unary({ target: target(), method: predictRpc, body, timeoutMs: callMs, ...more });
     const many = (count: number, parallel: number, more: object = {}) =>
       jsPeer.many({
         target: target(),
         method: predictRpc,
-        timeoutMs: 30_000,
+        timeoutMs: callMs,
         ...{ count, parallel, bytes: 100 },
         ...more,
       });
@@ -83,8 +87,8 @@ describe.each(languages.map((language) => ({ language })))(
     });
 
     it.each([
-      { name: "cancels", more: { cancelAfterMs: 300 }, code: 1 },
-      { name: "waits no longer", more: { timeoutMs: 300 }, code: 4 },
+      { name: "cancels", more: { cancelAfterMs: arrivesMs }, code: 1 },
+      { name: "waits no longer", more: { timeoutMs: arrivesMs }, code: 4 },
     ])("hears that the client $name", async ({ more, code }) => {
       const id = `${language}-${code}`;
       const gone = node.process.line(new RegExp(`^gone ${id} `));
@@ -151,8 +155,7 @@ describe.each(languages.map((language) => ({ language })))(
       await own.process.stop();
       expect((await once()).code).toBe(14);
       await startNode(processes, language, { port: own.port });
-      const until = performance.now() + 15_000;
-      while ((await once()).code !== 0) expect(performance.now()).toBeLessThan(until);
+      while ((await once()).code !== 0); // the limit of a test ends it
       await engine.process.stop();
     });
   },

@@ -5,6 +5,6 @@ export default {
   ...base,
   rootDir: "../..",
   testMatch: ["<rootDir>/test/interop/**/*.interop.ts"],
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   maxWorkers: 1, // each file starts processes enough for a machine
 };

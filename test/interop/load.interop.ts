@@ -151,6 +151,8 @@ describe("wrk", () => {
         "20",
         "-d",
         "2s",
+        "--timeout",
+        "40s",
         "-s",
         file("ask.lua"),
         started.engine.url + predictions,

@@ -104,7 +104,7 @@ describe("a container under Go's net/http", () => {
 
   it("hears that the client has left", async () => {
     const gone = one.node.line(/^gone left-early$/);
-    const headers = ["-H", "Do: hang", "-H", "Seldon-Puid: left-early", "--max-time", "0.3"];
+    const headers = ["-H", "Do: hang", "-H", "Seldon-Puid: left-early", "--max-time", "2"];
     const { code } = await curl([...headers, "--data-binary", small, one.engine.url + predictions]);
     expect(code).toBe(28); // curl's word for a time that is over
     expect(await gone).toBe("gone left-early");

@@ -225,7 +225,7 @@ describe("gRPC through the ingress", () => {
     call.resume();
     await new Promise<void>((resolve) => call.on("end", () => resolve()));
     expect(received).toBe(400);
-  }, 20_000);
+  });
 
   it("tells the predictor when the client gives up", async () => {
     const one = await predictorOf("one");
@@ -470,7 +470,7 @@ describe("gRPC through the ingress", () => {
     );
     expect((await callUnary(client, "/nope", {})).status.code).toBe(status.UNIMPLEMENTED);
     await target.upstream.idle();
-  }, 60_000);
+  });
 
   it("serves on whatever bytes a client sends", async () => {
     const one = await predictorOf("one");
@@ -506,7 +506,7 @@ describe("gRPC through the ingress", () => {
     );
     expect(String((await callUnary(client, "/t.T/Name", d)).body)).toBe("one");
     await one.target.upstream.idle();
-  }, 60_000);
+  });
 
   it.each<{ name: string; state: RouteState; want: RegExp }>([
     { name: "starting", state: { is: "starting", waitingFor: ["a", "b"] }, want: /a, b/ },
@@ -584,7 +584,7 @@ describe("gRPC through the ingress", () => {
     expect(String((await answers.next()).value)).toBe("re: still here");
     good.end();
     await one.target.upstream.idle();
-  }, 20_000);
+  });
 
   it("refuses connections beyond the limit", async () => {
     const one = await predictorOf("one");
@@ -599,13 +599,13 @@ describe("gRPC through the ingress", () => {
 describe("the first bytes of a connection", () => {
   /** Sends pieces, each when the last has left; resolves with what came back until the end. */
   const say = (port: number, pieces: readonly string[]): Promise<string> =>
-    new Promise((resolve, reject) => {
+    new Promise((resolve) => {
       const socket = connectSocket({ host: "127.0.0.1", port, noDelay: true });
       let text = "";
       socket.on("data", (chunk) => {
         text += chunk.toString("latin1");
       });
-      socket.on("error", reject);
+      socket.on("error", () => {}); // it may be cut off with bytes on the way; "close" follows
       socket.on("close", () => resolve(text));
       const next = (i: number): void => {
         const piece = pieces[i];

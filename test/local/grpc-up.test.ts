@@ -89,7 +89,7 @@ describe("up over gRPC", () => {
       body: '{"data":{"ndarray":[[1]]}}',
     });
     expect(rest.status).toBe(200);
-  }, 20_000);
+  });
 
   it("finds the deployment by its name, with or without its namespace", async () => {
     const items = ["one", "two"].map((name) =>
@@ -112,7 +112,7 @@ describe("up over gRPC", () => {
       details: expect.stringContaining("seldon=one namespace=default"),
     });
     expect((await callUnary(client, check, { seldon: "one" })).status.code).toBe(status.OK);
-  }, 20_000);
+  });
 
   it("answers tools that know of no metadata", async () => {
     const predictor = { name: "main", graph: simple("m") };
@@ -130,7 +130,7 @@ describe("up over gRPC", () => {
     reflection.end();
     const answers: Buffer[] = await reflection.toArray();
     expect(Buffer.concat(answers).includes("seldon.protos.Seldon")).toBe(true);
-  }, 20_000);
+  });
 
   it("calls a container without an engine", async () => {
     const annotations = { "seldon.io/no-engine": "true" };
@@ -139,7 +139,7 @@ describe("up over gRPC", () => {
     ]);
     const client = clientOf(await up.ready("one"));
     expect(textOf(await callUnary(client, predict, { seldon: "one" }))).toBe("v1");
-  }, 20_000);
+  });
 
   it("tells a deadline that the model does not keep", async () => {
     const up = start([bench.write("a.json", grpcDeployment("one", [grpcPredictor("main", "v1")]))]);
@@ -147,7 +147,7 @@ describe("up over gRPC", () => {
     const metadata = { seldon: "one", wait: "10000" };
     const told = await callUnary(client, predict, metadata, { body: request, deadlineMs: 500 });
     expect(told.status.code).toBe(status.DEADLINE_EXCEEDED);
-  }, 20_000);
+  });
 
   it("rolls over without losing a call", async () => {
     const version = (text: string): object => grpcDeployment("one", [grpcPredictor("main", text)]);
@@ -198,7 +198,7 @@ describe("up over gRPC", () => {
     expect(failures).toEqual([]);
     expect([...seen.keys()]).toEqual(["v1", "v2", "v3"]);
     expect(textOf(await long)).toBe("v1");
-  }, 60_000);
+  });
 
   it("starts a model again that was killed, and answers UNAVAILABLE meanwhile", async () => {
     const up = start([bench.write("a.json", grpcDeployment("one", [grpcPredictor("main", "v1")]))]);
@@ -212,5 +212,5 @@ describe("up over gRPC", () => {
     expect((await call).status.code).toBe(status.UNAVAILABLE);
     await gone(pid);
     await up.line(/^one\/main\/model was ended by SIGKILL; next start in 1 s$/);
-  }, 30_000);
+  });
 });

@@ -7,7 +7,7 @@ import type { ContainerLayout, PredictorLayout } from "../../local/site.ts";
 import { makeDeadlines } from "../../runtime/deadlines.ts";
 import { defaultLimits } from "../../runtime/limits.ts";
 import { makeScope } from "../../runtime/scope.ts";
-import { makeRecorder, type Recorder } from "./fakes.ts";
+import { makeManualClock, makeRecorder, type Recorder } from "./fakes.ts";
 import { hastyClock, makeWorkbench, type Workbench } from "./harness.ts";
 
 let bench: Workbench;
@@ -127,12 +127,16 @@ describe("startPredictor", () => {
   it("fails when its engine does not become ready in time", async () => {
     bench.write("engine.mjs", engineScript);
     const entryPort = await freePort();
-    const { running } = start(
+    const clock = makeManualClock();
+    const { running, recorder } = start(
       layoutOf([], {
         entry: { http: entryPort, grpc: 1 },
         engine: processOf("engine", ["engine.mjs", "never"], entryPort),
       }),
+      clock,
     );
+    await recorder.line(/engine up/);
+    clock.turn(60_000);
     expect(await running.started).toEqual({
       reason: expect.stringMatching(/^waited 60 s in vain for d\/p\/engine to be ready$/),
       tail: ["engine up"],
@@ -142,9 +146,13 @@ describe("startPredictor", () => {
   it("fails when a container does not listen in time, with its last lines", async () => {
     const port = await freePort();
     const script = "console.log('busy'); setInterval(() => {}, 1e6)";
-    const { running } = start(
+    const clock = makeManualClock();
+    const { running, recorder } = start(
       layoutOf([containerOf("model", ["-e", script], { port, startLimitMs: 20_000 })]),
+      clock,
     );
+    await recorder.line(/busy/);
+    clock.turn(20_000);
     expect(await running.started).toEqual({
       reason: `waited 20 s in vain for d/p/model to accept connections on port ${port}`,
       tail: ["busy"],

@@ -29,7 +29,7 @@ describe("launch", () => {
   });
 
   it("prints both outputs line by line before it has ended", async () => {
-    const around = makeRecorder();
+    const around = makeRecorder(makeManualClock());
     const life = launch(specOf("echo out; echo err >&2; printf rest"), around);
     await life.ended;
     expect(around.printed).toEqual(
@@ -61,7 +61,7 @@ describe("launch", () => {
   });
 
   it("lets the children of a shell drain within the grace", async () => {
-    const around = makeRecorder();
+    const around = makeRecorder(makeManualClock()); // the grace does not pass
     const drains =
       "process.on('SIGTERM', () => setTimeout(() => { console.log('drained'); process.exit(); }, 200)); " +
       "setInterval(() => {}, 1e6); console.log('up')";
@@ -85,7 +85,7 @@ describe("launch", () => {
   });
 
   it("reads no faster than its output can be printed", async () => {
-    const around = makeRecorder();
+    const around = makeRecorder(makeManualClock()); // it has all the time for its last words
     const resumes: (() => void)[] = [];
     let taken = 0;
     const life = launch(specOf("yes | head -n 200000; echo end"), {

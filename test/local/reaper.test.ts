@@ -36,7 +36,7 @@ describe("makeReaper", () => {
     while (existsSync(folder)) await setTimeout(10);
     expect(isRunning(dropped)).toBe(true);
     process.kill(dropped, "SIGKILL");
-  }, 20_000);
+  });
 
   it("leaves alone what is alive when it is closed without groups", () => {
     const folder = mkdtempSync(join(tmpdir(), "espalier-reaper-"));

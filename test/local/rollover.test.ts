@@ -92,7 +92,7 @@ describe("a saved file", () => {
     expect(failures).toEqual([]);
     expect(answers.length).toBeGreaterThan(0);
     await gone(first.pid);
-  }, 40_000);
+  });
 
   it("lets a long request end on the version that took it", async () => {
     const up = start([bench.write("a.json", one("v1"))]);
@@ -103,7 +103,7 @@ describe("a saved file", () => {
     await serving;
     expect(await ask(address)).toMatchObject({ version: "v2" });
     expect(await long).toMatchObject({ version: "v1" });
-  }, 30_000);
+  });
 
   it("starts only the predictors that changed", async () => {
     const both = (b: string, traffic: number): object =>
@@ -129,7 +129,7 @@ describe("a saved file", () => {
     expect(await ask(address)).toEqual(a);
     draw = 0.81;
     expect(await ask(address)).toEqual(b);
-  }, 40_000);
+  });
 
   it("starts nothing when only its layout changed", async () => {
     const up = start([bench.write("a.json", one("v1"))]);
@@ -143,7 +143,7 @@ describe("a saved file", () => {
     await other;
     expect(await ask(address)).toEqual(before);
     expect(up.lines.filter((line) => /serves its new version/.test(line))).toEqual([]);
-  }, 30_000);
+  });
 
   it("changes nothing while it has faults", async () => {
     const up = start([bench.write("a.json", one("v1"))]);
@@ -159,7 +159,7 @@ describe("a saved file", () => {
     save("a.json", one("v2"));
     await mended;
     expect(await ask(address)).toMatchObject({ version: "v2" });
-  }, 30_000);
+  });
 
   it("leaves the old version serving when the new one does not start", async () => {
     const up = start([bench.write("a.json", one("v1"))], { clock: hastyClock });
@@ -177,7 +177,7 @@ describe("a saved file", () => {
     );
     expect(await told).toContain("one/main/model exited with code 4");
     expect(await ask(address)).toEqual(before);
-  }, 30_000);
+  });
 
   it("gives up a version that is still starting for a newer one", async () => {
     const up = start([bench.write("a.json", one("v1"))]);
@@ -198,7 +198,7 @@ describe("a saved file", () => {
     await serving;
     await gone(pid);
     expect(await ask(address)).toMatchObject({ version: "v3" });
-  }, 30_000);
+  });
 
   it("stops a deployment that is gone from it", async () => {
     const two = deploymentOf("two", [predictorOf("main", "v1")]);
@@ -211,7 +211,7 @@ describe("a saved file", () => {
     await told;
     expect((await fetch(`${address}/x`)).status).toBe(404);
     await gone(pid);
-  }, 30_000);
+  });
 
   it("gives another try to a deployment that did not start", async () => {
     const failing = predictorOf("main", "", {
@@ -227,7 +227,7 @@ describe("a saved file", () => {
     await up.line(/^error: bad did not start/);
     save("a.json", deploymentOf("bad", [predictorOf("main", "v2")]));
     expect(await ask(await up.ready("bad"))).toMatchObject({ version: "v2" });
-  }, 30_000);
+  });
 
   it("pauses a predictor whose port is declared", async () => {
     const port = await makePorts(Math.random).take();
@@ -251,5 +251,5 @@ describe("a saved file", () => {
     await serving;
     expect(await ask(address)).toMatchObject({ version: "v2" });
     expect(isRunning(first.pid)).toBe(false);
-  }, 30_000);
+  });
 });

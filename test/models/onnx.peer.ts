@@ -10,7 +10,7 @@ import { post } from "./ask.ts";
 // biome-ignore lint/style/noProcessEnv: the door of these tests
 const packages = onnxruntimePackages(process.env);
 const processes = makeProcesses();
-const startMs = 60_000;
+const startMs = 300_000;
 
 const [found] = casesIn(fixtures).filter(({ kind }) => kind === "ONNX");
 if (found === undefined) throw new Error("there is no ONNX model among the fixtures");

@@ -24,7 +24,7 @@ import {
 import { type Case, casesIn, differenceOf, fixtures } from "./answers.ts";
 import { post } from "./ask.ts";
 
-const startMs = 90_000;
+const startMs = 120_000;
 const cases = casesIn(fixtures).filter(({ kind }) => kind !== "ONNX");
 const caseOf = (name: string): Case => {
   const found = cases.find((each) => each.name === name);

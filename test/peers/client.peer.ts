@@ -7,7 +7,7 @@ import { makeProcesses } from "./support/processes.ts";
 import { type ClientAnswer, makeSeldonClient } from "./support/seldon-client.ts";
 import { startUp, type Up } from "./support/up.ts";
 
-const startMs = 150_000;
+const startMs = 300_000;
 const processes = makeProcesses();
 const clients = startClients(seldonCore(), "seldon_clients.py");
 

@@ -8,7 +8,7 @@ import { makeProcesses } from "./support/processes.ts";
 import { scrape } from "./support/scrape.ts";
 import { type Answer, makeGrpc, rest, type Transport } from "./support/transports.ts";
 
-const startMs = 150_000;
+const startMs = 300_000;
 const processes = makeProcesses();
 const clients: PythonClients = startClients(seldonCore(), "seldon_clients.py");
 

@@ -9,8 +9,8 @@ import { makeProcesses } from "./support/processes.ts";
 import { startServe } from "./support/serve.ts";
 import { startUp } from "./support/up.ts";
 
-const startMs = 150_000;
-const callMs = 20_000;
+const startMs = 300_000;
+const callMs = 60_000;
 const command = grpcurl();
 // it is skipped where there is no Go to build it with, and the preparation says so
 const describeIfBuilt = command === undefined ? describe.skip : describe;
@@ -22,7 +22,7 @@ type Said = { readonly code: number; readonly output: string };
 
 /** Runs it with flags, and with words after the address. */
 const call = (target: string, flags: readonly string[], words: readonly string[]): Promise<Said> =>
-  run([command ?? "", "-emit-defaults", "-max-time", "10", ...flags, target, ...words], {}, callMs);
+  run([command ?? "", "-emit-defaults", "-max-time", "50", ...flags, target, ...words], {}, callMs);
 
 /** What an RPC answers, found out by reflection. */
 const ask = async (target: string, method: string, message: object, ...flags: string[]) => {

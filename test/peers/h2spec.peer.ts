@@ -26,7 +26,7 @@ afterAll(() => processes.stopAll(), limitMs);
 /** What it says in the end, and all it found wrong. */
 const verdict = async (address: string, ...flags: readonly string[]): Promise<unknown> => {
   const [host = "", port = ""] = address.split(":");
-  const words = ["--strict", "-h", host, "-p", port, "-o", "5", ...flags];
+  const words = ["--strict", "-h", host, "-p", port, "-o", "30", ...flags];
   const { output } = await run([command ?? "", ...words], {}, limitMs);
   const failures = output.split("Failures:")[1] ?? "";
   return { said: /\d+ tests, .*/.exec(output)?.[0] ?? output.slice(-2000), failures };

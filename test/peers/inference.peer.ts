@@ -21,7 +21,7 @@ import { makeProcesses } from "./support/processes.ts";
 import { startServe } from "./support/serve.ts";
 import { startUp, type Up } from "./support/up.ts";
 
-const startMs = 150_000;
+const startMs = 300_000;
 const processes = makeProcesses();
 const triton = startClients(openInference(), "triton_clients.py");
 const stubs = startClients(openInference(), "mlserver_clients.py");

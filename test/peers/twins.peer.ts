@@ -13,7 +13,7 @@ import { type ClientMethod, makeSeldonClient } from "./support/seldon-client.ts"
 import { startServe } from "./support/serve.ts";
 import { type Answer, rpcAnswer } from "./support/transports.ts";
 
-const startMs = 150_000;
+const startMs = 300_000;
 const processes = makeProcesses();
 const clients = startClients(seldonCore(), "seldon_clients.py");
 

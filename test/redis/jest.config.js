@@ -5,5 +5,6 @@ export default {
   ...base,
   rootDir: "../..",
   testMatch: ["<rootDir>/test/redis/**/*.redis.ts"],
+  testTimeout: 120_000,
   maxWorkers: 1, // each file starts processes enough for a machine
 };

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
 import type { StateShape, Sums } from "../../runtime/nodes/state-store.ts";
 import { closeAfterEach } from "../contract/cleanup.ts";
@@ -167,6 +168,7 @@ describe("a state store on a server", () => {
     expect(await metric("up")).toBe(0);
     await server.start();
     await until(async () => (await storedOn(server))[0] === 1);
+    await until(() => lines.length > 1); // the store's own answer may come after the test's
     expect(lines.map(({ msg }) => msg)).toEqual([
       "state store lost; deciding by what this engine knows",
       "state store is back",
@@ -266,7 +268,12 @@ describe("memories on a server", () => {
     a.store.remember("no:de", id, [2]);
     expect(await a.store.recall("node", "puid")).toEqual([1, 0.5]);
     await until(async () => (await b.store.recall("no:de", id)) !== undefined);
-    expect(await b.store.recall("node", "puid")).toEqual([1, 0.5]);
+    let recalled: readonly number[] | undefined;
+    await until(async () => {
+      recalled = await b.store.recall("node", "puid"); // undefined after 50 ms without an answer
+      return recalled !== undefined;
+    });
+    expect(recalled).toEqual([1, 0.5]);
     expect(await b.store.recall("node", id)).toBeUndefined();
     const ttl = await server.client.pttl("espalier:ns:dep:p:node:memory:puid");
     expect(ttl).toBeGreaterThan(500_000);
@@ -289,10 +296,11 @@ describe("memories on a server", () => {
     const { store, metric } = await open(server.url);
     await until(async () => (await metric("up")) === 1);
     server.pause();
-    const start = performance.now();
-    expect(await store.recall("node", "puid")).toBeUndefined();
-    expect(performance.now() - start).toBeLessThan(1000);
+    // Of two times that are over, the shorter is told first, however long the machine pauses.
+    const longer = setTimeout(1000, "after a second");
+    const told = await Promise.race([store.recall("node", "puid"), longer]);
     server.resume();
+    expect(told).toBeUndefined();
   });
 });
 

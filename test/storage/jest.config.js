@@ -5,5 +5,6 @@ export default {
   ...base,
   rootDir: "../..",
   testMatch: ["<rootDir>/test/storage/**/*.storage.ts"],
+  testTimeout: 120_000,
   maxWorkers: 1, // each test starts processes enough for a machine
 };

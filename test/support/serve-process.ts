@@ -34,7 +34,7 @@ const start = (args: readonly string[], { folder, env = {} }: Options): ChildPro
     cwd: folder,
     env: { PATH: "/usr/bin:/bin", ...env }, // of what the machine has, only a shell is needed
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 55_000, // nothing outlives a test that fails
+    timeout: 600_000, // nothing outlives tests that fail
   });
 
 const collect = (child: ChildProcess) => {

@@ -32,7 +32,7 @@ type Info = {
 };
 
 const mark = "\n--next--\n";
-const longestSeconds = "40";
+const longestSeconds = "90";
 
 /**
  * Runs curl once. Every element is one transfer: its arguments, the URL among them; they go one

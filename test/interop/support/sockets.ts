@@ -25,7 +25,7 @@ export type RawOptions = {
 };
 
 const headEnd = "\r\n\r\n";
-const limitMs = 20_000;
+const limitMs = 50_000;
 
 /**
  * Sends the pieces, each once the one before has left, on a connection of its own. All is text of

@@ -21,7 +21,7 @@ export const programs = (): Programs => {
 export type Ran = { readonly code: number; readonly out: string; readonly err: string };
 
 /** Longer than a tool may take. */
-const limitMs = 50_000;
+const limitMs = 100_000;
 
 /** Runs one of Debian's tools to its end. */
 export const runTool = (tool: string, args: readonly string[], input = ""): Promise<Ran> =>

@@ -14,6 +14,9 @@ export type Answering = (request: IncomingMessage, response: ServerResponse) => 
 /** Fails at once, or after pauses that are hardly any. */
 export const patience = { ...usualPatience, attempts: 4, firstPauseMs: 1, longestPauseMs: 2 };
 
+/** Longer than a request takes to arrive where a machine pauses in between. */
+export const silentMs = 500;
+
 export const limits = { maxBytes: 4_000_000, maxFiles: 3, timeoutMs: 20_000, parallel: 2 };
 
 /** What is wrong, by its code; the sentence beside it. */

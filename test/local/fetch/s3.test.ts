@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { type Answering, faultOf, fetching, patience } from "./harness.ts";
+import { type Answering, faultOf, fetching, patience, silentMs } from "./harness.ts";
 
 const { state, files, fetched } = fetching();
 
@@ -107,7 +107,7 @@ describe("fetchModel from S3", () => {
 
   it("does not wait for a store that says nothing", async () => {
     state.answer = () => {};
-    const impatient = { ...patience, attempts: 2, idleMs: 50 };
+    const impatient = { ...patience, attempts: 2, idleMs: silentMs };
     const done = fetched("s3://models/a/", { env: env(), patience: impatient });
     expect(await faultOf(done)).toMatchObject({ code: "UNREACHABLE" });
     expect(state.asked).toHaveLength(2);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { type Answering, faultOf, fetching, limits, patience } from "./harness.ts";
+import { type Answering, faultOf, fetching, limits, patience, silentMs } from "./harness.ts";
 
 const { state, files, fetched } = fetching();
 
@@ -186,7 +186,7 @@ describe("fetchModel over HTTP", () => {
   it("tells what went wrong last when no time is left", async () => {
     state.answer = (_request, response) => response.writeHead(503).end();
     const soon = fetched(`${state.url}/a.json`, {
-      limits: { ...limits, timeoutMs: 300 },
+      limits: { ...limits, timeoutMs: 3_000 }, // an answer is here long before, on any machine
       patience: { ...patience, firstPauseMs: 60_000, longestPauseMs: 60_000 },
     });
     const { code, message } = await faultOf(soon);
@@ -195,7 +195,7 @@ describe("fetchModel over HTTP", () => {
   });
 
   it("does not wait for a server that says nothing", async () => {
-    const impatient = { ...patience, attempts: 2, idleMs: 50 };
+    const impatient = { ...patience, attempts: 2, idleMs: silentMs };
     state.answer = (_request, response) => {
       response.writeHead(200, { "Content-Length": body.length });
       response.write("x"); // and no more

@@ -22,7 +22,7 @@ export const train = (folder: string): Expected => {
   execFileSync(`${bin}/python`, ["train.py", folder], {
     cwd: pythonFolder,
     env: machineEnv(bin),
-    timeout: 60_000,
+    timeout: 240_000,
   });
   return JSON.parse(readFileSync(join(folder, "expected.json"), "utf8"));
 };

@@ -35,9 +35,9 @@ export type Processes = {
   stopAll(): Promise<void>;
 };
 
-const graceMs = 5_000;
+const graceMs = 30_000;
 /** How long a process may take to do what is waited for. */
-const waitMs = 60_000;
+const waitMs = 120_000;
 const keptLines = 200;
 
 export const makeProcesses = (): Processes => {

@@ -1,11 +1,11 @@
 /** A real Redis or Valkey server, which a test may pause, kill and start again. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Redis } from "ioredis";
+import { makePorts } from "../../../local/ports.ts";
 import type { Later } from "../../contract/cleanup.ts";
 import { findServer } from "../environment/server.ts";
 
@@ -22,7 +22,7 @@ export type TestServer = {
 };
 
 /** Ends a server that a test has left in the middle of something. */
-const limitMs = 120_000;
+const limitMs = 300_000;
 
 export const startServer = async (
   later: Later,
@@ -81,13 +81,7 @@ const said = (child: ChildProcess, words: string): Promise<void> =>
     child.once("exit", () => reject(new Error(`the server ended:\n${lines.join("\n")}`)));
   });
 
-/** The server cannot choose one itself. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
-    });
-  });
+const ports = makePorts(Math.random);
+
+/** The server cannot choose one itself; nobody else takes it while the server is away. */
+export const freePort = (): Promise<number> => ports.take();

@@ -21,10 +21,10 @@ export type Between = {
   total(): number;
   /** What is done to the answers to come that are files; each is taken once. */
   readonly plans: Plan[];
-  /** Resolves when so many more bytes of files have passed. */
-  reaches(bytes: number): Promise<void>;
-  /** How many bytes a second pass; 0 is as many as can. */
-  pace: number;
+  /** About how many bytes of files pass in all: what comes then is held until its connection ends. */
+  most: number;
+  /** Resolves when that many have passed. */
+  full(): Promise<void>;
 };
 
 export type Passed = { readonly path: string; readonly range: string | undefined; bytes: number };
@@ -67,9 +67,7 @@ export const startBetween = async (
     };
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
-        const bytes = altered(chunk, record.bytes, plan);
-        if (state.pace === 0) pass(bytes, done);
-        else setTimeout(() => pass(bytes, done), (bytes.length / state.pace) * 1000);
+        if (total() < state.most) pass(altered(chunk, record.bytes, plan), done);
       },
     });
   };
@@ -105,13 +103,12 @@ export const startBetween = async (
   });
   const { port } = server.address() as AddressInfo; // it listens on a port
   const state: Between = {
-    ...{ port, passed, plans, total, pace: 0 },
+    ...{ port, passed, plans, total, most: Number.POSITIVE_INFINITY },
     url: `${isSecure ? "https" : "http"}://127.0.0.1:${port}`,
-    reaches: (bytes) =>
+    full: () =>
       new Promise((resolve) => {
-        const goal = total() + bytes;
         const look = (): void => {
-          if (total() < goal) return;
+          if (total() < state.most) return;
           waiting.delete(look);
           resolve();
         };

@@ -1,7 +1,8 @@
 /** The command as an init container runs it: a process with an environment and a termination message. */
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { Env } from "../../../local/fetch/source.ts";
 import type { Later } from "../../contract/cleanup.ts";
 import { root } from "../../support/serve-process.ts";
@@ -20,7 +21,7 @@ export type Running = {
   kill(): void;
 };
 
-const limitMs = 55_000;
+const limitMs = 110_000;
 
 export const startFetch = (later: Later, args: readonly string[], env: Env): Running => {
   const log = join(temporary(later), "termination-log");
@@ -55,6 +56,13 @@ const read = (path: string): string => {
 
 /** The code that a message ends with. */
 export const codeIn = ({ message }: Run): string => /\[([A-Z_]+)\]$/.exec(message)?.[1] ?? message;
+
+/** Resolves when so many bytes of a model that is on its way are on the disk. */
+export const hasCome = async (folder: string, bytes: number): Promise<void> => {
+  const parts = () => filesIn(folder).filter((name) => name.endsWith(".part"));
+  const size = () => parts().reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  while (size() !== bytes) await setTimeout(5);
+};
 
 /** All files below a folder, hidden ones too. */
 export const filesIn = (folder: string): readonly string[] => {
