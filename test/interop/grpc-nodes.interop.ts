@@ -114,9 +114,7 @@ describe.each(languages.map((language) => ({ language })))(
       expect(await ask()).toMatchObject({ code: 0, body });
     });
 
-    // grpc-js compresses as a client alone.
-    const itIfItCan = language === "JavaScript" ? it.skip : it;
-    itIfItCan("answers compressed, and is understood", async () => {
+    const answersCompressed = async () => {
       const large = textMessage(numbered(2, 1_000_000));
       for (const one of [body, large]) {
         const answer = await ask({ body: one, metadata: { do: ["gzip"] } });
@@ -125,7 +123,9 @@ describe.each(languages.map((language) => ({ language })))(
           right: true,
         });
       }
-    });
+    };
+    // grpc-js compresses as a client alone.
+    if (language !== "JavaScript") it("answers compressed, and is understood", answersCompressed);
 
     it("has 1000 calls at once", async () => {
       const metadata = { do: ["gather:1000"] };
