@@ -126,9 +126,9 @@ describe("the operator that the chart installs", () => {
     const name = configurationName(system);
     const kind = "ValidatingWebhookConfiguration";
     const ref = { apiVersion: "admissionregistration.k8s.io/v1", kind, name };
-    const bundleOf = (one: KubernetesObject): string | undefined =>
+    const bundleOf = (one: KubernetesObject): string =>
       textAt(listAt(one, "webhooks")[0], "clientConfig", "caBundle");
-    const before = bundleOf(await plane.api.until(ref, (one) => bundleOf(one) !== undefined));
+    const before = bundleOf(await plane.api.until(ref, (one) => bundleOf(one) !== ""));
     await helm.must("upgrade", "espalier", chart, "-n", system, "--reuse-values");
     expect(bundleOf(await plane.api.get(ref))).toBe(before);
   });
@@ -165,8 +165,9 @@ describe("helm uninstall", () => {
     const namespace = await plane.namespace();
     const target = sdep(namespace, "kept");
     await plane.api.apply(manifestOf(target, [predictorOf()]));
-    const ready = await plane.api.until(target, isTrueOf("DeploymentsReady"));
+    await plane.api.until(target, isTrueOf("DeploymentsReady"));
     expect(await operator.end()).toBe(0);
+    const ready = await plane.api.get(target); // it may have said more before it ended
 
     await helm.must("uninstall", "espalier", "-n", system);
     await plane.api.untilGone(deploymentAt(system, "seldon-controller-manager"));
