@@ -213,7 +213,7 @@ describe("render", () => {
 });
 
 // A failure prints the seed; put it here to repeat the run.
-const options = { seed: Date.now() % 2 ** 31, numRuns: 100 } as const;
+const options = { seed: Date.now() % 2 ** 31, numRuns: 3000 } as const;
 const switches = fc.record({
   istioEnabled: fc.boolean(),
   kedaEnabled: fc.boolean(),
