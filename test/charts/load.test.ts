@@ -14,7 +14,8 @@ let status: number;
 beforeEach(async () => {
   asked = [];
   status = 200;
-  server = createServer((request, response) => {
+  // No connection ends in the way of a client that is slow.
+  server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     asked.push(request.url ?? "");
     request.resume().on("end", () => response.writeHead(status).end('{"data":{}}'));
   });

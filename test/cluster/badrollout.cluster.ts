@@ -106,10 +106,10 @@ describe("a manifest that needs KEDA where there is none", () => {
     await bringAbout(api, manifestOf(sdep(namespace, "other"), [predictorOf()]));
 
     await plane.installAddon("keda");
-    await api.until(target, isSettled, 90_000);
+    await api.until(target, isSettled, 300_000); // the operator asks for such a kind once a minute
     await api.get({
       ...{ apiVersion: "keda.sh/v1alpha1", kind: "ScaledObject" },
       ...{ namespace, name: "scaled-main-0-model" },
     });
-  });
+  }, 480_000);
 });

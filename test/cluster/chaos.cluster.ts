@@ -4,6 +4,7 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { valueAt } from "../../operator/live.ts";
 import type { KubernetesObject } from "../../operator/render/object.ts";
 import type { Api, Given } from "./support/api.ts";
 import type { ControlPlane } from "./support/control-plane.ts";
@@ -141,15 +142,24 @@ const isOver = (namespace: string, which: 1 | 2) => (all: readonly KubernetesObj
   all.every(isSettled) &&
   all.length === changes.filter((one) => one[which](namespace) !== undefined).length;
 
-const overLimitMs = 90_000;
+const overLimitMs = 240_000;
 
-/** All is settled, and what was deleted is gone. */
+/** The Deployments that a status tells of. */
+const toldOf = (one: KubernetesObject): readonly string[] =>
+  Object.keys(valueAt(one, "status", "deploymentStatus") ?? {});
+
+/** All is settled, what was deleted is gone, and no status tells of it any more. */
 const untilOver = async (namespace: string, which: 1 | 2): Promise<void> => {
   const { apiVersion, kind } = sdep("", "");
   await api.untilAll({ apiVersion, kind, namespace }, isOver(namespace, which), overLimitMs);
   await untilSwept(api, namespace, overLimitMs);
   const sets = { apiVersion: "apps/v1", kind: "ReplicaSet", namespace };
   await api.untilAll(sets, (all) => all.every(({ metadata }) => metadata.ownerReferences?.length));
+  const deployments = await api.list({ apiVersion: "apps/v1", kind: "Deployment", namespace });
+  const there = new Set(deployments.map(({ metadata }) => metadata.name));
+  await api.untilAll({ apiVersion, kind, namespace }, (all) =>
+    all.every((one) => isSettled(one) && toldOf(one).every((name) => there.has(name))),
+  );
 };
 
 /** What an operator makes of it that nobody disturbs, at first and later. */
@@ -209,12 +219,13 @@ describe("an operator that is killed", () => {
       expect({ seed, killed, now }).toEqual({ seed, killed, now: want[which] });
       which = which === 1 ? 2 : 1;
     }
-  }, 300_000);
+  }, 900_000);
 });
 
 const electing = [
   "--enable-leader-election",
-  ...["--leader-election-lease-duration-secs=8", "--leader-election-renew-deadline-secs=6"],
+  // A lease is not lost because the machine is busy for some seconds.
+  ...["--leader-election-lease-duration-secs=20", "--leader-election-renew-deadline-secs=16"],
   "--leader-election-retry-period-secs=1",
 ];
 
@@ -311,5 +322,5 @@ describe("an API server", () => {
     expect(new Set(await Promise.all(images))).toEqual(new Set(["none/of-it:2"]));
     expect(operator.lines.filter(({ level }) => level === "error")).toEqual([]);
     expect(await operator.end()).toBe(0);
-  }, 240_000);
+  }, 480_000);
 });

@@ -6,6 +6,7 @@ import type { Cluster } from "./support/cluster.ts";
 import { isTrue } from "./support/conditions.ts";
 import type { ControlPlane } from "./support/control-plane.ts";
 import { makeReady, playKubelet } from "./support/kubelet.ts";
+import { untilAllowed } from "./support/operator-roles.ts";
 import { sharedCluster, startOwn } from "./support/shared.ts";
 
 const deploymentOf = (namespace: string, name: string, replicas: number) => ({
@@ -81,6 +82,10 @@ describe("the shared control plane", () => {
     const { api, audit } = cluster;
     await api.create(roleOf(namespace), {});
     await api.create(bindingOf(namespace, "writers"), {});
+    await untilAllowed(api, {
+      ...{ user: "a writer", groups: ["writers"] },
+      resourceAttributes: { verb: "patch", resource: "configmaps", namespace },
+    });
     const mark = audit.mark();
     const writer = await cluster.user({ name: "a writer", groups: ["writers"] });
     await writer.apply(configMapOf(namespace, "one"));

@@ -142,7 +142,7 @@ describe("what was stored under v1's CRD", () => {
       metadata: { name: "bad", namespace },
       spec: { predictors: [] },
     };
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 120_000;
     while (Date.now() < deadline) {
       const taken = await cluster.api.create(bad, { dryRun: true }).then(
         () => true,

@@ -99,9 +99,12 @@ describe(`${count} deployments at once`, () => {
     const costs = costsOf(events);
     printTable(seconds, costs, peakMegabytes(operator));
 
-    // Two Services, a Deployment; an event for each and for each state; few statuses.
-    expect(costs.get("patch services")).toBeLessThanOrEqual(2);
-    expect(costs.get("patch deployments")).toBeLessThanOrEqual(1);
+    // Two Services, a Deployment; an event for each and for each state; few statuses. A pass that
+    // got no answer in time, on a machine that stood still, is done once more.
+    const passes =
+      1 + operator.lines.filter(({ msg }) => msg === "pass was cut short").length / count;
+    expect(costs.get("patch services")).toBeLessThanOrEqual(2 * passes);
+    expect(costs.get("patch deployments")).toBeLessThanOrEqual(passes);
     expect(costs.get("patch seldondeployments/status")).toBeLessThanOrEqual(4);
     expect(costs.get("create events") ?? 0).toBeLessThanOrEqual(5);
     expect(peakMegabytes(operator)).toBeLessThan(400);

@@ -15,6 +15,7 @@ import {
   isSettled,
   manifestOf,
   predictorOf,
+  respecify,
   sdep,
   serviceAt,
   virtualServiceAt,
@@ -43,6 +44,8 @@ let cluster: Cluster;
 let namespace: string;
 let kubelet: Kubelet;
 let operator: Operator;
+/** Where in the log the work of the operator begins. */
+let mark: number;
 
 /** Every object of these kinds in the namespace, by kind and name. */
 const everything = async (): Promise<ReadonlyMap<string, KubernetesObject>> => {
@@ -154,6 +157,7 @@ beforeAll(async () => {
     await api.until(deploymentAt(namespace, metadata.name), isRolledOut);
   }
   before = await everything();
+  mark = cluster.audit.mark();
   operator = startOperatorProcess({ api, namespace, env });
   for (const { owner } of models) {
     await api.until(sdep(namespace, owner.metadata.name), isSettled);
@@ -206,7 +210,7 @@ describe("taking over from v1", () => {
       expect(valueAt(live, "spec", "clusterIP")).toEqual(valueAt(then, "spec", "clusterIP"));
       if (then.kind === "Deployment") expect(await setsOf(then.metadata.name)).toHaveLength(2);
     }
-    const writes = writesOf(cluster.audit, 0, { namespace }).map(wordsOf);
+    const writes = writesOf(cluster.audit, mark, { namespace }).map(wordsOf);
     expect(writes.filter((words) => words.startsWith("delete")).sort()).toEqual([
       "delete deployments plain-main-0-older",
       "delete services plain-main-older",
@@ -224,7 +228,7 @@ describe("taking over from v1", () => {
       expect(now.get(key)?.metadata.generation).toBe(before.get(key)?.metadata.generation);
       const { kind = "", metadata } = now.get(key) ?? {};
       const resource = kind === "Service" ? "services" : "horizontalpodautoscalers";
-      const writes = writesOf(cluster.audit, 0, { namespace, resource }).filter(
+      const writes = writesOf(cluster.audit, mark, { namespace, resource }).filter(
         ({ objectRef }) => objectRef?.name === metadata?.name,
       );
       expect(writes).toEqual([]);
@@ -250,7 +254,6 @@ describe("taking over from v1", () => {
 
   it("takes away what the manifest loses afterwards", async () => {
     const { api } = cluster;
-    const { manifest } = plain();
     const [env] = container.env;
     const lighter = manifestOf(sdep(namespace, "plain"), [
       predictorOf(
@@ -258,9 +261,7 @@ describe("taking over from v1", () => {
         { replicas: 2 },
       ),
     ]);
-    const stored = await api.get(sdep(namespace, manifest.metadata.name));
-    const { resourceVersion } = stored.metadata;
-    await api.replace({ ...lighter, metadata: { ...lighter.metadata, resourceVersion } });
+    await respecify(api, lighter);
     await api.until(sdep(namespace, "plain"), isSettled);
     const live = await api.get(deploymentAt(namespace, "plain-main-0-model"));
     const model = containersOf(live).get("model");
@@ -282,10 +283,8 @@ describe("taking over from v1", () => {
   });
 
   it("keeps the pods that are there when a manifest stops counting them", async () => {
-    const stored = await cluster.api.get(sdep(namespace, "fixed"));
-    const { resourceVersion } = stored.metadata;
     const free = manifestOf(sdep(namespace, "fixed"), [predictorOf({ image: "none/of-it:2" })]);
-    await cluster.api.replace({ ...free, metadata: { ...free.metadata, resourceVersion } });
+    await respecify(cluster.api, free);
     await cluster.api.until(sdep(namespace, "fixed"), isSettled);
     const live = await cluster.api.get(deploymentAt(namespace, "fixed-main-0-model"));
     expect(numberAt(live, "spec", "replicas")).toBe(10);

@@ -49,9 +49,7 @@ export const writeVerbs = ["create", "update", "patch", "delete", "deletecollect
 
 export const openAudit = (path: string): Audit => {
   const since = (mark: number, filter: AuditFilter = {}): readonly AuditEvent[] =>
-    readFrom(path, mark)
-      .split("\n")
-      .slice(0, -1) // a line that is still being written
+    wholeLines(readFrom(path, Math.max(0, mark - 1)), mark)
       .map((line): AuditEvent => JSON.parse(line))
       .filter((event) => (event.verb === "watch") === (event.stage === "ResponseStarted"))
       .filter((event) => matches(event, filter));
@@ -65,6 +63,10 @@ export const openAudit = (path: string): Audit => {
   };
   return { mark: () => sizeOf(path), since, counts };
 };
+
+/** From a mark on; without a line that was being written at the mark, and one that is now. */
+const wholeLines = (text: string, mark: number): readonly string[] =>
+  text.split("\n").slice(mark === 0 ? 0 : 1, -1);
 
 const nameOf = ({ verb, objectRef, requestURI }: AuditEvent): string => {
   if (objectRef === undefined) return `${verb} ${requestURI.split("?")[0]}`;

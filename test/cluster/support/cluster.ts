@@ -1,5 +1,6 @@
 /** What a test may do with a running control plane. */
 import { randomBytes } from "node:crypto";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { Addon } from "../environment/addons.ts";
 import type { Installed } from "../environment/installed.ts";
@@ -46,7 +47,8 @@ export const openCluster = (site: Site): Cluster => {
   return {
     url,
     api,
-    kubectl: makeKubectl(binaries.kubectl, folder, api.kubeconfig),
+    // What it has learnt of kinds it keeps for hours: those of other tests are none of this one's.
+    kubectl: makeKubectl(binaries.kubectl, mkdtempSync(join(folder, "kubectl-")), api.kubeconfig),
     audit: openAudit(join(folder, "audit.log")),
     namespace: async (labels = {}) => {
       const name = `test-${randomBytes(4).toString("hex")}`;

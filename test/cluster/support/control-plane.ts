@@ -33,7 +33,7 @@ export type ApiServer = {
   readonly start: () => Promise<void>;
 };
 
-const startLimitMs = 120_000;
+const startLimitMs = 200_000;
 const pollMs = 100;
 
 const etcdCommand = (path: string, folder: string, [client, peer]: readonly string[]): string[] => [

@@ -17,7 +17,7 @@ type CrdSpec = {
 const specOf = (crd: KubernetesObject): CrdSpec => crd["spec"] as CrdSpec; // as: of a CRD
 
 const pollMs = 20;
-const servedLimitMs = 30_000;
+const servedLimitMs = 120_000;
 
 /** Those of an add-on. */
 export const crdsOf = (addon: Addon, files: readonly string[]): readonly KubernetesObject[] => {

@@ -64,12 +64,17 @@ export async function* follow(
       yield* followOnce(reader, where, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof ApiError) throw error;
-      if ((error as NodeJS.ErrnoException).code === undefined) throw error; // as: of the system, or not
+      if (!isAway(error)) throw error;
     }
     await setTimeout(retryMs, undefined, { signal });
   }
 }
+
+/** Whether it is the server that is gone, or not up yet. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof ApiError
+    ? error.status === 429 || error.status >= 500
+    : (error as NodeJS.ErrnoException).code !== undefined; // as: of the system, or not
 
 /** Ends when the server ends the watch. */
 async function* followOnce(

@@ -7,7 +7,7 @@
 import type { KubernetesObject } from "../../../operator/render/object.ts";
 import { type Api, targetOf } from "./api.ts";
 import { ApiError } from "./api-error.ts";
-import type { Objects } from "./follow.ts";
+import { isAway, type Objects } from "./follow.ts";
 import type { Where } from "./paths.ts";
 
 export type KubeletOptions = {
@@ -85,18 +85,28 @@ export const playKubelet = (api: Api, options: KubeletOptions = {}): Kubelet => 
       const body = { status: statusOf(pod, ready) };
       await api.patch(targetOf(pod), body, { subresource: "status", type: "strategic" });
     } catch (error) {
-      if (!(error instanceof ApiError && error.reason === "NotFound")) throw error; // deleted meanwhile
+      if (error instanceof ApiError && error.reason === "NotFound") return; // deleted meanwhile
+      reported.delete(uid);
+      throw error;
     }
   };
   let pods: Objects = [];
-  const look = async (): Promise<void> => {
-    await Promise.all(pods.map(report));
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after the other: of two reports on a pod at once, the older one could come last. */
+  const look = (): Promise<void> => {
+    const looked = last.then(async () => {
+      await Promise.all(pods.map(report));
+    });
+    last = looked.catch(() => {}); // thrown to who looks
+    return looked;
   };
   const play = async (): Promise<void> => {
-    try {
-      for await (pods of api.follow(where, ended.signal)) await look();
-    } catch (error) {
-      if (!ended.signal.aborted) throw error;
+    while (!ended.signal.aborted) {
+      try {
+        for await (pods of api.follow(where, ended.signal)) await look();
+      } catch (error) {
+        if (!ended.signal.aborted && !isAway(error)) throw error;
+      }
     }
   };
   const played = play();

@@ -2,7 +2,7 @@
 import { group, kind } from "../../../api/schema.ts";
 import { conditionOf, listAt, numberAt, textAt, valueAt } from "../../../operator/live.ts";
 import type { KubernetesObject } from "../../../operator/render/object.ts";
-import type { Api, Given } from "./api.ts";
+import { type Api, type Given, targetOf } from "./api.ts";
 import { isTrue } from "./conditions.ts";
 import type { Target } from "./paths.ts";
 
@@ -78,6 +78,12 @@ export const bringAbout = async (api: Api, manifest: Given): Promise<KubernetesO
   await api.apply(manifest, { force: true });
   const { namespace = "", name } = manifest.metadata;
   return api.until(sdep(namespace, name), isSettled);
+};
+
+/** Puts another spec in the place of the one that is there, whoever reports on it meanwhile. */
+export const respecify = async (api: Api, { spec, ...manifest }: Given): Promise<void> => {
+  const patch = [{ op: "replace", path: "/spec", value: spec }];
+  await api.patch(targetOf(manifest), patch, { type: "json" });
 };
 
 export const deploymentAt = (namespace: string, name: string): Target => ({

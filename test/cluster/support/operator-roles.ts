@@ -2,6 +2,8 @@
  * The rights of an operator, no more: docs/operator.md lists them, tests on a real API server let
  * operators work with them, and the roles of the chart are compared with them.
  */
+import { setTimeout } from "node:timers/promises";
+import { valueAt } from "../../../operator/live.ts";
 import type { Api } from "./api.ts";
 import type { Cluster } from "./cluster.ts";
 
@@ -113,6 +115,34 @@ export const rightsOf = (given: readonly Rule[]): readonly string[] => [
 
 const rbac = "rbac.authorization.k8s.io";
 
+/** Who is to be allowed what. Source: Kubernetes API reference, SubjectAccessReview. */
+export type Access = {
+  readonly user: string;
+  readonly groups?: readonly string[];
+  readonly resourceAttributes: {
+    readonly verb: string;
+    readonly resource: string;
+    readonly group?: string;
+    readonly namespace?: string;
+  };
+};
+
+const allowedLimitMs = 120_000;
+const allowedPollMs = 20;
+
+/** Resolves when roles that were written are acted by, which is a moment later. */
+export const untilAllowed = async (api: Api, spec: Access): Promise<void> => {
+  const path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+  const body = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", spec };
+  const late = Date.now() + allowedLimitMs;
+  for (;;) {
+    const { body: review } = await api.ask({ method: "POST", path, body });
+    if (valueAt(review, "status", "allowed") === true) return;
+    if (Date.now() > late) throw new Error(`is not allowed: ${JSON.stringify(spec)}`);
+    await setTimeout(allowedPollMs);
+  }
+};
+
 /** A user who may do this in a namespace, or everywhere without one. */
 export const userWith = async (
   cluster: Cluster,
@@ -129,6 +159,12 @@ export const userWith = async (
     roleRef: { apiGroup: rbac, kind, name },
     subjects: [{ apiGroup: rbac, kind: "User", name }],
   });
+  const [first] = given.rules;
+  const attributes = {
+    ...{ verb: first?.verbs[0] ?? "", resource: first?.resources[0] ?? "" },
+    ...{ group: first?.apiGroups[0] ?? "", ...(namespace === undefined ? {} : { namespace }) },
+  };
+  await untilAllowed(cluster.api, { user: name, resourceAttributes: attributes });
   return cluster.user({ name });
 };
 

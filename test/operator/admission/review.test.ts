@@ -13,7 +13,8 @@ import { builtIn, container, manifest, node, pod, withPredictor } from "../../ap
 import { rows } from "../../api/rules.ts";
 import { asking, askingUpdate, bad, good } from "./asked.ts";
 
-const options = { seed: Date.now() % 2 ** 31, numRuns: 300 };
+/** Another seed is other cases: what one run finds, the next one must find too. */
+const options = { seed: 20_261_122, numRuns: 300 };
 
 const responseTo = (body: unknown, settings = defaultSettings) => {
   const reviewed = review(JSON.parse(JSON.stringify(body)), settings);

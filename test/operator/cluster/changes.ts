@@ -1,7 +1,8 @@
 import type { Changed } from "../../../operator/cluster/cluster.ts";
 
 const lookMs = 50;
-const limitMs = 20_000;
+/** A watch waits for half a minute before it asks again a server that was away for long. */
+const limitMs = 120_000;
 
 /** Notes what a cluster tells of, and waits for what comes true with it. */
 export const makeChanges = () => {

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { systemClock } from "../../../operator/cluster/clock.ts";
 import { ClusterError } from "../../../operator/cluster/cluster.ts";
 import { defaultRate } from "../../../operator/cluster/rate.ts";
@@ -20,7 +20,7 @@ describe("makeWire", () => {
   const outcomes: string[] = [];
   const begin = async (answer: RequestListener, prefix = ""): Promise<Wire> => {
     outcomes.length = 0;
-    const listening = createServer(answer);
+    const listening = createServer({ keepAliveTimeout: 0 }, answer); // no connection ends in our way
     server = listening;
     await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
     const { port } = listening.address() as AddressInfo; // of a TCP server
@@ -34,6 +34,7 @@ describe("makeWire", () => {
     return wire;
   };
   afterEach(() => {
+    jest.useRealTimers();
     wire?.close();
     server?.closeAllConnections();
     server?.close();
@@ -165,20 +166,33 @@ describe("makeWire", () => {
     });
 
     it("ends a stream that has gone silent, and none that speaks", async () => {
-      let writes = 0;
+      let speak = (_line: string): void => {};
       const open = await begin((_, response) => {
-        response.writeHead(200);
-        const speak = (): void => {
-          writes += 1;
-          response.write(`${writes}\n`);
-          if (writes < 8) setTimeout(speak, 20);
-        };
-        speak();
+        response.writeHead(200).write("begun\n");
+        speak = (line) => void response.write(`${line}\n`);
       });
-      const lines: string[] = [];
-      const ended = open.stream({ ...about, deadlineMs: 100 }, (line) => lines.push(line));
-      await expect(ended).rejects.toMatchObject({ code: "UNAVAILABLE" });
-      expect(lines).toHaveLength(8);
+      let heard = (_line: string): void => {};
+      const next = (): Promise<string> =>
+        new Promise((resolve) => {
+          heard = resolve;
+        });
+      // By a time that stands still while this process does.
+      jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "performance"] });
+      const begun = next();
+      const ended = open.stream({ ...about, deadlineMs: 100 }, (line) => heard(line));
+      const refused = expect(ended).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+        message: expect.stringContaining("100 ms"),
+      });
+      await begun;
+      for (const word of ["one", "two", "three"]) {
+        jest.advanceTimersByTime(99);
+        const told = next();
+        speak(word);
+        expect(await told).toBe(word);
+      }
+      jest.advanceTimersByTime(100);
+      await refused;
     });
   });
 });

@@ -212,8 +212,8 @@ describe("render", () => {
   });
 });
 
-// A failure prints the seed; put it here to repeat the run.
-const options = { seed: Date.now() % 2 ** 31, numRuns: 100 } as const;
+/** Another seed is other cases: what one run finds, the next one must find too. */
+const options = { seed: 20_261_122, numRuns: 100 } as const;
 const switches = fc.record({
   istioEnabled: fc.boolean(),
   kedaEnabled: fc.boolean(),
