@@ -17,6 +17,7 @@ import {
   parameterFitsType,
   serverHasImage,
 } from "./advice.ts";
+import { annotationsAreInPlace } from "./annotation-places.ts";
 import { annotationsAreKnown, numbersAreNumbers, switchesAreSwitched } from "./annotations.ts";
 import { builtInHasItsChildren, builtInParametersFit, ratioCounts } from "./built-ins.ts";
 import type { Check, Finding, Subject } from "./check.ts";
@@ -88,6 +89,7 @@ const checks: readonly Check[] = [
   numbersAreNumbers,
   switchesAreSwitched,
   annotationsAreKnown,
+  annotationsAreInPlace,
   annotationKeysAreKeys,
   headersAreHeaders,
   ambassadorConfigIsRead,

@@ -377,8 +377,8 @@ const rows: readonly Row[] = [
   })),
   {
     name: "a negative timeout of the graph",
-    value: manifest({}, { annotations: { "espalier.io/graph-timeout": "-1" } }),
-    faults: ['metadata.annotations["espalier.io/graph-timeout"]'],
+    value: manifest({ annotations: { "espalier.io/graph-timeout": "-1" } }),
+    faults: ['spec.annotations["espalier.io/graph-timeout"]'],
   },
   {
     name: "a timeout in a predictor",
@@ -413,6 +413,50 @@ const rows: readonly Row[] = [
         "seldon.io/something-new": "z",
       },
     }),
+  },
+  ...[
+    ["seldon.io/engine-separate-pod", "true"],
+    ["seldon.io/engine-seldon-log-requests", "true"],
+    ["seldon.io/no-storage-initializer", "true"],
+    ["seldon.io/no-engine", "true"],
+    ["seldon.io/svc-name", "own"],
+    ["seldon.io/grpc-max-message-size", "5"],
+    ["espalier.io/graph-timeout", "5"],
+  ].map(([key = "", value = ""]) => ({
+    name: `${key} in metadata`,
+    value: manifest({}, { annotations: { [key]: value } }),
+    warnings: [`metadata.annotations["${key}"]`],
+  })),
+  ...["seldon.io/no-engine", "seldon.io/svc-name"].map((key) => ({
+    name: `${key} for all predictors`,
+    value: manifest({ annotations: { [key]: "true" } }),
+    warnings: [`spec.annotations["${key}"]`],
+  })),
+  ...[
+    ["seldon.io/engine-separate-pod", "true"],
+    ["seldon.io/headless-svc", "true"],
+    ["seldon.io/executor-logger-queue-size", "5"],
+    ["seldon.io/istio-host", "a.example.com"],
+    ["seldon.io/ambassador-id", "one"],
+    ["espalier.io/host", "a.example.com"],
+  ].map(([key = "", value = ""]) => ({
+    name: `${key} for one predictor`,
+    value: withPredictor({ annotations: { [key]: value } }),
+    warnings: [`${p0}.annotations["${key}"]`],
+  })),
+  {
+    name: "annotations where they are read",
+    value: manifest(
+      {
+        annotations: { "seldon.io/engine-separate-pod": "true", "seldon.io/istio-host": "a" },
+        predictors: [
+          predictor({
+            annotations: { "seldon.io/no-engine": "false", "seldon.io/grpc-timeout": "5" },
+          }),
+        ],
+      },
+      { annotations: { "seldon.io/rest-timeout": "5", "seldon.io/ambassador-id": "one" } },
+    ),
   },
 ];
 
