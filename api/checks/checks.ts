@@ -65,6 +65,7 @@ import {
 } from "./pods.ts";
 import {
   deadFields,
+  engineIsThere,
   kafkaHasItsVariables,
   noEngineHasOneNode,
   predictorNamesAreUnique,
@@ -125,6 +126,7 @@ const checks: readonly Check[] = [
   oneEndpointType,
   endpointTypeFitsTransport,
   noEngineHasOneNode,
+  engineIsThere,
   knownWords,
   abTestHasTwoChildren,
   childrenFitTheNode,

@@ -363,6 +363,36 @@ const rows: readonly Row[] = [
     faults: [`${pod0}.pdbSpec`],
   },
   { name: "a budget with one bound", value: component({ pdbSpec: { maxUnavailable: "50%" } }) },
+  // Engines
+  {
+    name: "an engine that is not offered",
+    value: withPredictor(
+      {
+        svcOrchSpec: {
+          env: ["KAFKA_BROKER", "KAFKA_INPUT_TOPIC", "KAFKA_OUTPUT_TOPIC"].map((name) => ({
+            name,
+          })),
+        },
+      },
+      { serverType: "kafka" },
+    ),
+    warnings: ["spec.serverType"],
+  },
+  {
+    name: "words to an engine where there is none",
+    value: withPredictor({
+      annotations: { "seldon.io/no-engine": "true" },
+      ssl: { certSecretName: "tls" },
+      svcOrchSpec: { env: [{ name: "A", value: "b" }], resources: {} },
+      graph: node("model", { logger: { mode: "all" } }),
+    }),
+    warnings: [
+      `${p0}.ssl`,
+      `${p0}.svcOrchSpec.env`,
+      `${p0}.svcOrchSpec.resources`,
+      `${p0}.graph.logger`,
+    ],
+  },
   // Annotations
   ...[
     "rest-timeout",
