@@ -36,6 +36,7 @@ import {
   isSeldonDeployment,
   labelsAreLabels,
   nodeContainerFitsLabel,
+  nodeNameIsFree,
   nodeNameIsPlain,
   predictorIsNamed,
 } from "./identity.ts";
@@ -114,6 +115,7 @@ const checks: readonly Check[] = [
   nodeHasContainer,
   nodeDoesSomething,
   nodeNamesAreUnique,
+  nodeNameIsFree,
   nodeNameIsPlain,
   nodeContainerFitsLabel,
   serverNamesItsContainer,

@@ -363,6 +363,11 @@ const rows: readonly Row[] = [
     faults: [`${pod0}.pdbSpec`],
   },
   { name: "a budget with one bound", value: component({ pdbSpec: { maxUnavailable: "50%" } }) },
+  ...["seldon-container-engine", "tfserving"].map((name) => ({
+    name: `a node called ${name}`,
+    value: withPredictor({ graph: node(name), componentSpecs: [pod(container(name))] }),
+    warnings: [`${p0}.graph.name`],
+  })),
   // Engines
   {
     name: "an engine that is not offered",
