@@ -4,6 +4,7 @@
  *
  * Source: operator contract, 8.3; design 5.2.8; deviation O9.
  */
+import type { Settings } from "../api/settings.ts";
 import { type Claim, claim, sentences, unfound } from "./claim.ts";
 import type { Fault } from "./faults.ts";
 import { conditionOf, hasFailed, isReady, isStuck, textAt } from "./live.ts";
@@ -129,6 +130,8 @@ const latest = (conditions: readonly unknown[]): unknown =>
 type Words = {
   readonly type: string;
   readonly kinds: readonly string[];
+  /** Whether there will be some: to wait for while there are none. Absent: what is wanted is known. */
+  readonly isOn?: (settings: Settings) => boolean;
   readonly none: string;
   readonly ok: string;
   readonly not: string;
@@ -168,6 +171,7 @@ const kindClaims: readonly Words[] = [
   {
     type: "istioVirtualServicesReady",
     kinds: ["VirtualService", "DestinationRule"],
+    isOn: ({ istioEnabled }) => istioEnabled,
     none: "No VirtualServices defined",
     ok: "All VirtualServices created",
     not: "Not all VirtualServices created",
@@ -175,6 +179,8 @@ const kindClaims: readonly Words[] = [
   {
     type: "AmbassadorMappingsReady",
     kinds: ["Mapping", "TLSContext"],
+    isOn: ({ ambassadorEnabled, ambassadorVersion }) =>
+      ambassadorEnabled && ambassadorVersion === "v2",
     none: "No Ambassador Mappaings defined",
     ok: "All Ambassador Mappings created",
     not: "Not all Ambassador Mappings created",
@@ -186,7 +192,8 @@ const kindClaim = (seen: Observation, words: Words): Claim => {
     words.kinds.includes(kind),
   );
   const faults = seen.faults.filter(({ kind = "" }) => words.kinds.includes(kind));
-  const isOk = faults.length === 0 && unfound(wanted, seen).length === 0;
+  const isAwaited = wanted.length === 0 && (words.isOn?.(seen.settings) ?? false);
+  const isOk = !isAwaited && faults.length === 0 && unfound(wanted, seen).length === 0;
   const message = sentences(faults.map((fault) => fault.message));
   const { type } = words;
   if (!isOk) return { type, status: "False", reason: words.not, message };

@@ -152,6 +152,9 @@ const remedyOf = (value: string, { kind }: Variable): string | undefined => {
     case "quantity":
       return isSameQuantity(value, value) ? undefined : "write a quantity such as 500m or 512Mi";
     case "user":
-      return /^\d{0,9}$/.test(value) ? undefined : "write a numeric user id, or nothing";
+      // Source: Kubernetes, PodSecurityContext: a user id is at most that.
+      return /^\d{0,10}$/.test(value) && Number(value) < 2 ** 31
+        ? undefined
+        : "write a numeric user id up to 2147483647, or nothing";
   }
 };

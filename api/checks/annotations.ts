@@ -46,28 +46,35 @@ const known = [...numeric, ...switches, ...texts];
 
 type Annotations = { readonly [key: string]: string } | undefined;
 
+/** Who is annotated. */
+export type Place = "metadata" | "spec" | "predictor" | "component";
+
+type Annotated = readonly [place: Place, path: string, annotations: Annotations];
+
 /** Every place that has annotations. */
-const places = ({ metadata, spec }: SeldonDeployment): readonly [string, Annotations][] => [
-  ["metadata.annotations", metadata.annotations],
-  ["spec.annotations", spec.annotations],
-  ...spec.predictors.flatMap((predictor, i): [string, Annotations][] => {
+const places = ({ metadata, spec }: SeldonDeployment): readonly Annotated[] => [
+  ["metadata", "metadata.annotations", metadata.annotations],
+  ["spec", "spec.annotations", spec.annotations],
+  ...spec.predictors.flatMap((predictor, i): Annotated[] => {
     const path = item("spec.predictors", i);
     return [
-      [at(path, "annotations"), predictor.annotations],
-      ...(predictor.componentSpecs ?? []).map((component, j): [string, Annotations] => [
-        `${item(at(path, "componentSpecs"), j)}.metadata.annotations`,
-        component.metadata?.annotations,
-      ]),
+      ["predictor", at(path, "annotations"), predictor.annotations],
+      ...(predictor.componentSpecs ?? []).map((component, j): Annotated => {
+        const where = `${item(at(path, "componentSpecs"), j)}.metadata.annotations`;
+        return ["component", where, component.metadata?.annotations];
+      }),
     ];
   }),
 ];
 
 /** A check of each annotation by itself. */
 export const perAnnotation =
-  (check: (key: string, value: string, path: string) => readonly Finding[]): Check =>
+  (check: (key: string, value: string, path: string, place: Place) => readonly Finding[]): Check =>
   ({ deployment }) =>
-    places(deployment).flatMap(([path, annotations]) =>
-      Object.entries(annotations ?? {}).flatMap(([key, value]) => check(key, value, at(path, key))),
+    places(deployment).flatMap(([place, path, annotations]) =>
+      Object.entries(annotations ?? {}).flatMap(([key, value]) =>
+        check(key, value, at(path, key), place),
+      ),
     );
 
 /** A number is a number; a timeout that cannot be read would stop the engine from starting. */

@@ -17,6 +17,7 @@ import {
   parameterFitsType,
   serverHasImage,
 } from "./advice.ts";
+import { annotationsAreInPlace } from "./annotation-places.ts";
 import { annotationsAreKnown, numbersAreNumbers, switchesAreSwitched } from "./annotations.ts";
 import { builtInHasItsChildren, builtInParametersFit, ratioCounts } from "./built-ins.ts";
 import type { Check, Finding, Subject } from "./check.ts";
@@ -35,6 +36,7 @@ import {
   isSeldonDeployment,
   labelsAreLabels,
   nodeContainerFitsLabel,
+  nodeNameIsFree,
   nodeNameIsPlain,
   predictorIsNamed,
 } from "./identity.ts";
@@ -64,6 +66,7 @@ import {
 } from "./pods.ts";
 import {
   deadFields,
+  engineIsThere,
   kafkaHasItsVariables,
   noEngineHasOneNode,
   predictorNamesAreUnique,
@@ -88,6 +91,7 @@ const checks: readonly Check[] = [
   numbersAreNumbers,
   switchesAreSwitched,
   annotationsAreKnown,
+  annotationsAreInPlace,
   annotationKeysAreKeys,
   headersAreHeaders,
   ambassadorConfigIsRead,
@@ -111,6 +115,7 @@ const checks: readonly Check[] = [
   nodeHasContainer,
   nodeDoesSomething,
   nodeNamesAreUnique,
+  nodeNameIsFree,
   nodeNameIsPlain,
   nodeContainerFitsLabel,
   serverNamesItsContainer,
@@ -123,6 +128,7 @@ const checks: readonly Check[] = [
   oneEndpointType,
   endpointTypeFitsTransport,
   noEngineHasOneNode,
+  engineIsThere,
   knownWords,
   abTestHasTwoChildren,
   childrenFitTheNode,

@@ -102,6 +102,18 @@ export const nodeNameIsPlain: Check = perUnit(({ unit: { name }, path }) =>
     : [warning(at(path, "name"), `"${name}" is awkward in headers and paths; ${labelRule}`)],
 );
 
+/** Source: operator contract, 4.3: containers of these names are taken for those that we add. */
+const addedContainers = ["seldon-container-engine", "tfserving"];
+
+/** A node's container is not taken for another one. */
+export const nodeNameIsFree: Check = perUnit(({ unit, path, predictor }) => {
+  const { name } = unit;
+  if (!addedContainers.includes(name) || isPrepackaged(unit)) return []; // a fault of rendering
+  if (findContainer(predictor, name) === undefined) return [];
+  const message = `"${name}" is the name of a container that we add, so this one gets no ports and no Service; rename the node and its container`;
+  return [warning(at(path, "name"), message)];
+});
+
 /** Source: Kubernetes, labels: an optional DNS prefix and a name; a value may be empty. */
 const labelName = /^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
 export const isLabelKey = (key: string): boolean => {

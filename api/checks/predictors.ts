@@ -1,6 +1,6 @@
 /** What holds for each predictor, and between them. */
 
-import { noEngineAnnotation } from "../deployment.ts";
+import { hasNoEngine, noEngineAnnotation } from "../deployment.ts";
 import { count } from "../graph.ts";
 import { serviceNameAnnotation } from "../names.ts";
 import { at, item } from "../path.ts";
@@ -28,6 +28,19 @@ export const noEngineHasOneNode: Check = perPredictor((predictor, path) => {
     `forbids an engine (with any value, also "${annotation}"), but the graph has ${nodes} nodes; ` +
     "remove the annotation, or all nodes but one";
   return [fault(at(at(path, "annotations"), noEngineAnnotation), message)];
+});
+
+/** What is told to an engine is told to nobody where there is none. Source: operator contract, 4.6. */
+export const engineIsThere: Check = perPredictor((predictor, path) => {
+  if (!hasNoEngine(predictor)) return [];
+  const { ssl, svcOrchSpec = {}, graph } = predictor;
+  const told = [
+    ...(ssl?.certSecretName ? [at(path, "ssl")] : []),
+    ...Object.keys(svcOrchSpec).map((field) => at(at(path, "svcOrchSpec"), field)),
+    ...(graph.logger ? [`${path}.graph.logger`] : []),
+  ];
+  const message = `has no effect without an engine; remove it, or the annotation ${noEngineAnnotation}`;
+  return told.map((where) => warning(where, message));
 });
 
 /** Every value that an earlier predictor already has. */

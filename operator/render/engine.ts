@@ -15,22 +15,31 @@ import { given } from "./object.ts";
 import { computeResources } from "./resources.ts";
 import { engineContainerName, type Subject } from "./subject.ts";
 
-/** The engine's container in a pod with `graceSeconds` to end; only settings can be at fault. */
-export const engineContainer = (subject: Subject, graceSeconds: number): Result<Container> => {
+/** The pod that an engine is put into. */
+export type EngineHost = {
+  /** How long it has to end. */
+  readonly graceSeconds: number;
+  /** The ports on which its other containers listen. */
+  readonly ports: ReadonlySet<number>;
+};
+
+/** The engine's container; only settings can be at fault. */
+export const engineContainer = (subject: Subject, host: EngineHost): Result<Container> => {
   const { settings } = subject;
   const made = together([imageOf(settings), userOf(settings), resourcesOf(subject)]);
   if (!made.ok) return made;
   const [image, user, resources] = made.value;
+  const metricsPort = freeMetricsPort(settings, host);
   return success({
     name: engineContainerName,
     image,
     imagePullPolicy: settings.engineImagePullPolicy,
-    args: engineArgs(subject, graceSeconds),
+    args: engineArgs(subject, metricsPort, host.graceSeconds),
     ports: [
       { name: "http", containerPort: settings.engineHttpPort, protocol: "TCP" },
       {
         name: settings.engineMetricsPortName,
-        containerPort: settings.engineMetricsPort,
+        containerPort: metricsPort,
         protocol: "TCP",
       },
       { name: "grpc", containerPort: settings.engineGrpcPort, protocol: "TCP" },
@@ -47,10 +56,23 @@ export const engineContainer = (subject: Subject, graceSeconds: number): Result<
 };
 
 /**
+ * The port for metrics is our own addition, so it gives way: a container that listens there beside
+ * v1's engine must find the engine of ours starting too. Source: deviation O11.
+ */
+const freeMetricsPort = (settings: Settings, { ports }: EngineHost): number => {
+  const { engineHttpPort, engineGrpcPort, engineMetricsPort } = settings;
+  const taken = new Set([...ports, engineHttpPort, engineGrpcPort]);
+  let port = engineMetricsPort;
+  while (taken.has(port)) port += 1;
+  return port;
+};
+
+/**
  * Source: operator contract, 4.4; `--metrics_port`: design 5.2.1; `--shutdown_delay`: design 5.2.11.
  */
 const engineArgs = (
   { deployment, predictor, settings }: Subject,
+  metricsPort: number,
   graceSeconds: number,
 ): readonly string[] => {
   const { name, namespace } = deployment.metadata;
@@ -66,7 +88,7 @@ const engineArgs = (
     ["--predictor", predictor.name],
     ["--http_port", String(settings.engineHttpPort)],
     ["--grpc_port", String(settings.engineGrpcPort)],
-    ["--metrics_port", String(settings.engineMetricsPort)],
+    ["--metrics_port", String(metricsPort)],
     ["--protocol", protocolOf(deployment)],
     ["--transport", transportOf(deployment)],
     ["--prometheus_path", settings.prometheusPath],

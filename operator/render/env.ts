@@ -57,7 +57,7 @@ const identityEnv = (
   { name: "MLSERVER_MODEL_NAME", value: container.name },
   { name: "PREDICTIVE_UNIT_IMAGE", value: container.image ?? "" },
   { name: "PREDICTOR_ID", value: predictor.name },
-  { name: "PREDICTOR_LABELS", value: JSON.stringify(sorted(predictor.labels)) },
+  { name: "PREDICTOR_LABELS", value: sortedJson(predictor.labels) },
   { name: "SELDON_DEPLOYMENT_ID", value: deployment.metadata.name },
   { name: "SELDON_EXECUTOR_ENABLED", value: "true" },
 ];
@@ -78,5 +78,8 @@ const metricsEnv = ({ container }: NodeContainer, { settings }: Subject): readon
 export const parametersJson = (parameters: readonly Parameter[]): string =>
   JSON.stringify(parameters.map(({ name, value, type }) => ({ name, value, type })));
 
-const sorted = (map: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Written by hand: an object of JavaScript has keys that are numbers first, whatever they were given in. */
+const sortedJson = (map: Readonly<Record<string, string>>): string => {
+  const entries = Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map((entry) => entry.map((word) => JSON.stringify(word)).join(":")).join(",")}}`;
+};

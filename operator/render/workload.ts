@@ -47,7 +47,10 @@ export const renderWorkloads = (subject: Subject): Result<readonly Workload[]> =
   const place = enginePlace(subject);
   if (place.is === "nowhere") return success(components(subject, undefined, undefined));
   const host = place.is === "component" ? subject.predictor.componentSpecs[place.index] : undefined;
-  const engine = engineContainer(subject, graceSecondsOf(host));
+  const engine = engineContainer(subject, {
+    graceSeconds: graceSecondsOf(host),
+    ports: portsIn(host),
+  });
   if (!engine.ok) return engine;
   return success(
     place.is === "own-pod"
@@ -121,6 +124,15 @@ const replicasOf = (
 
 const graceSecondsOf = (component: SeldonPodSpec | undefined): number =>
   component?.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+
+/** The TCP ports that containers of a pod say they listen on. */
+const portsIn = (component: SeldonPodSpec | undefined): ReadonlySet<number> =>
+  new Set(
+    [...(component?.spec?.containers ?? []), ...(component?.spec?.initContainers ?? [])]
+      .flatMap(({ ports }) => ports ?? [])
+      .filter(({ protocol }) => !protocol || protocol === "TCP")
+      .map(({ containerPort }) => containerPort),
+  );
 
 const finished = (
   component: SeldonPodSpec,

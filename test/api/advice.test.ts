@@ -363,6 +363,41 @@ const rows: readonly Row[] = [
     faults: [`${pod0}.pdbSpec`],
   },
   { name: "a budget with one bound", value: component({ pdbSpec: { maxUnavailable: "50%" } }) },
+  ...["seldon-container-engine", "tfserving"].map((name) => ({
+    name: `a node called ${name}`,
+    value: withPredictor({ graph: node(name), componentSpecs: [pod(container(name))] }),
+    warnings: [`${p0}.graph.name`],
+  })),
+  // Engines
+  {
+    name: "an engine that is not offered",
+    value: withPredictor(
+      {
+        svcOrchSpec: {
+          env: ["KAFKA_BROKER", "KAFKA_INPUT_TOPIC", "KAFKA_OUTPUT_TOPIC"].map((name) => ({
+            name,
+          })),
+        },
+      },
+      { serverType: "kafka" },
+    ),
+    warnings: ["spec.serverType"],
+  },
+  {
+    name: "words to an engine where there is none",
+    value: withPredictor({
+      annotations: { "seldon.io/no-engine": "true" },
+      ssl: { certSecretName: "tls" },
+      svcOrchSpec: { env: [{ name: "A", value: "b" }], resources: {} },
+      graph: node("model", { logger: { mode: "all" } }),
+    }),
+    warnings: [
+      `${p0}.ssl`,
+      `${p0}.svcOrchSpec.env`,
+      `${p0}.svcOrchSpec.resources`,
+      `${p0}.graph.logger`,
+    ],
+  },
   // Annotations
   ...[
     "rest-timeout",
@@ -377,8 +412,8 @@ const rows: readonly Row[] = [
   })),
   {
     name: "a negative timeout of the graph",
-    value: manifest({}, { annotations: { "espalier.io/graph-timeout": "-1" } }),
-    faults: ['metadata.annotations["espalier.io/graph-timeout"]'],
+    value: manifest({ annotations: { "espalier.io/graph-timeout": "-1" } }),
+    faults: ['spec.annotations["espalier.io/graph-timeout"]'],
   },
   {
     name: "a timeout in a predictor",
@@ -413,6 +448,50 @@ const rows: readonly Row[] = [
         "seldon.io/something-new": "z",
       },
     }),
+  },
+  ...[
+    ["seldon.io/engine-separate-pod", "true"],
+    ["seldon.io/engine-seldon-log-requests", "true"],
+    ["seldon.io/no-storage-initializer", "true"],
+    ["seldon.io/no-engine", "true"],
+    ["seldon.io/svc-name", "own"],
+    ["seldon.io/grpc-max-message-size", "5"],
+    ["espalier.io/graph-timeout", "5"],
+  ].map(([key = "", value = ""]) => ({
+    name: `${key} in metadata`,
+    value: manifest({}, { annotations: { [key]: value } }),
+    warnings: [`metadata.annotations["${key}"]`],
+  })),
+  ...["seldon.io/no-engine", "seldon.io/svc-name"].map((key) => ({
+    name: `${key} for all predictors`,
+    value: manifest({ annotations: { [key]: "true" } }),
+    warnings: [`spec.annotations["${key}"]`],
+  })),
+  ...[
+    ["seldon.io/engine-separate-pod", "true"],
+    ["seldon.io/headless-svc", "true"],
+    ["seldon.io/executor-logger-queue-size", "5"],
+    ["seldon.io/istio-host", "a.example.com"],
+    ["seldon.io/ambassador-id", "one"],
+    ["espalier.io/host", "a.example.com"],
+  ].map(([key = "", value = ""]) => ({
+    name: `${key} for one predictor`,
+    value: withPredictor({ annotations: { [key]: value } }),
+    warnings: [`${p0}.annotations["${key}"]`],
+  })),
+  {
+    name: "annotations where they are read",
+    value: manifest(
+      {
+        annotations: { "seldon.io/engine-separate-pod": "true", "seldon.io/istio-host": "a" },
+        predictors: [
+          predictor({
+            annotations: { "seldon.io/no-engine": "false", "seldon.io/grpc-timeout": "5" },
+          }),
+        ],
+      },
+      { annotations: { "seldon.io/rest-timeout": "5", "seldon.io/ambassador-id": "one" } },
+    ),
   },
 ];
 

@@ -20,12 +20,20 @@ afterAll(() => site.close());
 const image = "model.image=example.com/model:1";
 const stored = ["model.implementation=SKLEARN_SERVER", "model.uri=gs://models/iris"];
 
+/** A metric in the form of autoscaling/v2beta1, as values for seldon-single-model have it. */
+const retired = [
+  "hpa.metrics[0].type=Resource",
+  "hpa.metrics[0].resource.name=cpu",
+  "hpa.metrics[0].resource.targetAverageUtilization=50",
+];
+
 /** Chart, values. */
 const rows: readonly (readonly [string, readonly string[]])[] = [
   ["single-model", [image]],
   ["single-model", [image, "apiVersion=machinelearning.seldon.io/v1alpha2", "labels.a=b"]],
   ["single-model", [...stored, "model.envSecretRefName=store", "protocol=v2", "replicas=3"]],
   ["single-model", [...stored, "hpa.enabled=true", "model.logger.enabled=true"]],
+  ["single-model", [image, "hpa.enabled=true", ...retired]],
   ["single-model", [...stored, "model.implementation=MLFLOW_SERVER", "model.mlflow.xtype=ndarray"]],
   ["abtest", []],
   ["abtest", ["separate_pods=false", "traffic_modela_percentage=0.9", "replicas=2"]],

@@ -138,6 +138,17 @@ describe("readConfig", () => {
       env: { LEADER_ELECTION_ID: "mine" },
       want: { election: expect.objectContaining({ name: "mine" }) },
     },
+    {
+      name: "user ids as OpenShift gives them, and the greatest",
+      argv: [],
+      env: { DEFAULT_USER_ID: "1000650000", EXECUTOR_CONTAINER_USER: "2147483647" },
+      want: {
+        settings: expect.objectContaining({
+          defaultUserId: "1000650000",
+          engineUser: "2147483647",
+        }),
+      },
+    },
   ])("reads $name", ({ argv, env, want }) => {
     expect(read(argv, env)).toMatchObject(want);
   });
@@ -148,6 +159,7 @@ describe("readConfig", () => {
       EXECUTOR_DEFAULT_CPU_LIMIT: "much",
       EXECUTOR_REQUEST_LOGGER_WORK_QUEUE_SIZE: "-1",
       DEFAULT_USER_ID: "root",
+      EXECUTOR_CONTAINER_USER: "2147483648",
       ISTIO_TLS_MODE: "TLS",
       AMBASSADOR_VERSION: "v3",
       EXECUTOR_CONTAINER_IMAGE_PULL_POLICY: "Sometimes",

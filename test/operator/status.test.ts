@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { statusEvents } from "../../operator/events.ts";
 import { decideRoutes, type PredictorState } from "../../operator/gates.ts";
 import { listAt, textAt, valueAt } from "../../operator/live.ts";
-import { at, component, deploymentRef, manifest, predictor, settled } from "./world.ts";
+import { at, component, deploymentRef, makeWorld, manifest, predictor, settled } from "./world.ts";
 
 const conditionsOf = (status: unknown): readonly string[] =>
   listAt(status, "conditions").map((one) => textAt(one, "type"));
@@ -61,6 +61,32 @@ describe("the status", () => {
       "ServicesReady=True All services created",
       "istioVirtualServicesReady=True No VirtualServices defined",
     ]);
+  });
+
+  it.each([
+    ["istioVirtualServicesReady", { istioEnabled: true }, "All VirtualServices created"],
+    [
+      "AmbassadorMappingsReady",
+      { ambassadorEnabled: true, ambassadorVersion: "v2" },
+      "All Ambassador Mappings created",
+    ],
+  ])("does not say %s before there are routes", async (type, settings, ok) => {
+    const world = makeWorld(settings);
+    world.apply(manifest());
+    await world.settle();
+    expect(world.condition(type)).toBe(`${type}=False Not ${ok.replace("All", "all")}`);
+    world.ready();
+    await world.settle();
+    expect(world.condition(type)).toBe(`${type}=True ${ok}`);
+  });
+
+  it("says AmbassadorMappingsReady where Services have the routes in annotations", async () => {
+    const world = makeWorld({ ambassadorEnabled: true, ambassadorVersion: "v1" });
+    world.apply(manifest());
+    await world.settle();
+    expect(world.condition("AmbassadorMappingsReady")).toBe(
+      "AmbassadorMappingsReady=True No Ambassador Mappaings defined",
+    );
   });
 
   it.each([

@@ -68,10 +68,9 @@ const tritonMetricsPort = 8002;
 
 /** A user's own arguments may leave Triton on a port that the engine of its pod has taken. */
 const metricsWarnings = (job: Job): readonly Issue[] => {
-  const { container, pod, path, subject } = job;
-  const isFree =
-    subject.settings.engineMetricsPort !== tritonMetricsPort ||
-    !pod.containers.some(({ name }) => name === engineContainerName);
+  const { container, pod, path } = job;
+  const engine = pod.containers.find(({ name }) => name === engineContainerName);
+  const isFree = !engine?.ports?.some(({ containerPort }) => containerPort === tritonMetricsPort);
   const isTold = container.args?.some((arg) => /^--(metrics-port|allow-metrics)\b/.test(arg));
   if (container.args === undefined || isFree || isTold) return [];
   const message =

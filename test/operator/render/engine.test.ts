@@ -11,7 +11,25 @@ const predictor = {
   componentSpecs: [{ spec: { containers: [{ name: "model", image: "I:1" }] } }],
 };
 
+const alone = { graceSeconds: 20, ports: new Set<number>() };
+
 describe("engineContainer", () => {
+  it.each([
+    ["a container beside it", [{ name: "stats", containerPort: 8002 }], {}, 8003],
+    ["two", [{ containerPort: 8003, protocol: "TCP" }, { containerPort: 8002 }], {}, 8004],
+    ["nobody over TCP", [{ containerPort: 8002, protocol: "UDP" }], {}, 8002],
+    ["its own REST port", [], { engineHttpPort: 8002 }, 8003],
+  ])("leaves the port for metrics to %s", (_who, ports, settings, want) => {
+    const containers = [{ name: "model", image: "I:1", ports }];
+    const engine = engineOf(
+      manifestOf({ ...predictor, componentSpecs: [{ spec: { containers } }] }),
+      { ...defaultSettings, ...settings },
+    );
+    const { args = [] } = engine;
+    expect(args[args.indexOf("--metrics_port") + 1]).toBe(String(want));
+    expect(engine.ports?.find(({ name }) => name === "metrics")?.containerPort).toBe(want);
+  });
+
   it("renders the worked example", () => {
     const engine = engineOf(mymodel);
     expect(engine).toMatchObject({
@@ -201,7 +219,7 @@ describe("engineContainer", () => {
       want: ["engineImage", "engineUser"],
     },
   ])("refuses $name", ({ settings, want }) => {
-    const result = engineContainer(subjectOf(mymodel, { ...defaultSettings, ...settings }), 20);
+    const result = engineContainer(subjectOf(mymodel, { ...defaultSettings, ...settings }), alone);
     expect(result.ok ? [] : result.issues.map(({ path }) => path)).toEqual(
       want.map((name) => `settings.${name}`),
     );
@@ -213,14 +231,17 @@ describe("engineContainer", () => {
     { graceSeconds: 10, want: "2s" },
     { graceSeconds: 0, want: "0s" },
   ])("serves on within a grace of $graceSeconds seconds", ({ graceSeconds, want }) => {
-    const result = engineContainer(subjectOf(mymodel, defaultSettings), graceSeconds);
+    const result = engineContainer(subjectOf(mymodel, defaultSettings), {
+      ...alone,
+      graceSeconds,
+    });
     const args = result.ok ? (result.value.args ?? []) : [];
     expect(args[args.indexOf("--shutdown_delay") + 1]).toBe(want);
   });
 
   it("names the variable of a resource", () => {
     const settings = { ...defaultSettings, engineResources: { ...engineResources, cpuLimit: "x" } };
-    const result = engineContainer(subjectOf(mymodel, settings), 20);
+    const result = engineContainer(subjectOf(mymodel, settings), alone);
     expect(result.ok ? "" : result.issues[0]?.message).toContain("EXECUTOR_DEFAULT_CPU_LIMIT");
   });
 });

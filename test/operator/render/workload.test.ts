@@ -102,7 +102,7 @@ describe("renderWorkloads", () => {
             modelUri: "gs://m",
             parameters: [{ type: "INT", value: "3", name: "n" }],
           },
-          labels: { z: "1", a: "2" },
+          labels: { z: "1", a: "2", "9": "y", "10": "x" },
           componentSpecs: one,
         }),
       ),
@@ -115,7 +115,9 @@ describe("renderWorkloads", () => {
       "MLSERVER_MODEL_URI=/mnt/models",
       "PREDICTIVE_UNIT_ID=model",
     ]);
-    expect(lines).toContain('PREDICTOR_LABELS={"a":"2","version":"default","z":"1"}');
+    expect(lines).toContain(
+      'PREDICTOR_LABELS={"10":"x","9":"y","a":"2","version":"default","z":"1"}',
+    );
   });
 
   it("keeps what a user sets, and all else beside it", () => {
