@@ -37,20 +37,21 @@ export const readSeldonConfig = (configMap: unknown, base: Settings): Result<Set
   }
   const parts = Object.entries(readers).map(([key, reader]) => {
     const json = parsed(data[key], at("data", key), found);
-    return json === undefined ? {} : reader(json, base, found);
+    return json === undefined ? {} : reader(json, base, { found, warnings });
   });
   const settings: Settings = Object.assign({}, base, ...parts);
   return found.length > 0 ? failure(found, warnings) : success(settings, warnings);
 };
 
-type Reader = (json: Table, settings: Settings, found: Issue[]) => Partial<Settings>;
+type Told = { readonly found: Issue[]; readonly warnings: Issue[] };
+
+type Reader = (json: Table, settings: Settings, told: Told) => Partial<Settings>;
 
 /** Our own server stays, for a `seldon-config` that was written before there was one. */
-const readServers: Reader = (json, { predictorServers }, found) => {
+const readServers: Reader = (json, { predictorServers }, told) => {
   const own = predictorServers[ownServer];
   const given = Object.entries(json).map(
-    ([name, value]) =>
-      [name, readServer(value, at("data.predictor_servers", name), found)] as const,
+    ([name, value]) => [name, readServer(value, at("data.predictor_servers", name), told)] as const,
   );
   return {
     predictorServers: {
@@ -62,20 +63,22 @@ const readServers: Reader = (json, { predictorServers }, found) => {
 
 const protocols: readonly Protocol[] = ["seldon", "tensorflow", "v2", "kfserving"];
 
-const readServer = (value: unknown, path: string, found: Issue[]): PredictorServer => {
+/** A row that nothing can come of, as that of a server before v1.3, is told and harms no other. */
+const readServer = (value: unknown, path: string, { found, warnings }: Told): PredictorServer => {
   const server = table(value, path, found);
   if (server["protocols"] === undefined) {
     const message = 'has no protocols; write {"protocols": {"seldon": {"image": "..."}}}';
-    found.push({ path, message });
+    warnings.push({ path, message });
     return { protocols: {} };
   }
   const given = table(server["protocols"], `${path}.protocols`, found);
-  const entries = Object.entries(given).map(([name, entry]) => {
+  const entries = Object.entries(given).flatMap(([name, entry]) => {
     const where = at(`${path}.protocols`, name);
-    if (!protocols.some((protocol) => protocol === name)) {
-      found.push({ path: where, message: `is no protocol${hint(name, protocols)}` });
+    if (protocols.some((protocol) => protocol === name)) {
+      return [[name, readImage(entry, where, found)] as const];
     }
-    return [name, readImage(entry, where, found)] as const;
+    warnings.push({ path: where, message: `is no protocol${hint(name, protocols)}` });
+    return [];
   });
   return { protocols: Object.fromEntries(entries) };
 };
@@ -88,11 +91,11 @@ const readImage = (value: unknown, path: string, found: Issue[]): ServerImage =>
   return { image: image ?? "", ...(version ? { defaultImageVersion: version } : {}) };
 };
 
-const readStorageInitializer: Reader = (json, { storageInitializer }, found) => ({
+const readStorageInitializer: Reader = (json, { storageInitializer }, { found }) => ({
   storageInitializer: texts(storageInitializer, json, "data.storageInitializer", found),
 });
 
-const readExplainer: Reader = (json, { explainer }, found) => {
+const readExplainer: Reader = (json, { explainer }, { found }) => {
   const path = "data.explainer";
   return {
     explainer: {
@@ -102,7 +105,7 @@ const readExplainer: Reader = (json, { explainer }, found) => {
   };
 };
 
-const readCredentials: Reader = (json, { credentials }, found) => {
+const readCredentials: Reader = (json, { credentials }, { found }) => {
   const path = "data.credentials";
   const gcs = table(json["gcs"] ?? {}, `${path}.gcs`, found);
   const s3 = table(json["s3"] ?? {}, `${path}.s3`, found);

@@ -71,16 +71,6 @@ describe("readSeldonConfig", () => {
       paths: ["data.explainer.image"],
     },
     {
-      name: "the servers of before 1.3",
-      value: configMap({ predictor_servers: '{"A": {"rest": {"image": "x"}}}' }),
-      paths: ["data.predictor_servers.A"],
-    },
-    {
-      name: "an unknown protocol",
-      value: configMap({ predictor_servers: '{"A": {"protocols": {"v3": {"image": "x"}}}}' }),
-      paths: ["data.predictor_servers.A.protocols.v3"],
-    },
-    {
       name: "a server without an image",
       value: configMap({ predictor_servers: '{"A": {"protocols": {"v2": {}}}}' }),
       paths: ["data.predictor_servers.A.protocols.v2"],
@@ -93,6 +83,18 @@ describe("readSeldonConfig", () => {
   ])("refuses $name", ({ value, paths }) => {
     const result = readSeldonConfig(value, defaultSettings);
     expect(result.ok ? [] : result.issues.map(({ path }) => path)).toEqual(paths);
+  });
+
+  it.each([
+    { name: "of before 1.3", server: { rest: { image: "x" } }, path: "A" },
+    { name: "in an unknown protocol", server: { protocols: { v3: {} } }, path: "A.protocols.v3" },
+  ])("warns of a server $name, and reads the others", ({ server, path }) => {
+    const B = { protocols: { v2: { image: "b" } } };
+    const servers = json({ A: server, B });
+    const result = readSeldonConfig(configMap({ predictor_servers: servers }), defaultSettings);
+    expect(result.warnings.map((one) => one.path)).toEqual([`data.predictor_servers.${path}`]);
+    const { predictorServers } = result.ok ? result.value : defaultSettings;
+    expect(predictorServers).toMatchObject({ A: { protocols: {} }, B });
   });
 
   it("warns of keys that nobody reads", () => {
