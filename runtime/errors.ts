@@ -1,4 +1,4 @@
-import type { GrpcCode } from "./grpc-status.ts";
+import { type GrpcCode, grpcCodes } from "./grpc-status.ts";
 import type { Payload } from "./payload.ts";
 
 /**
@@ -103,6 +103,10 @@ export class EngineError extends Error {
 /** The HTTP status a client sees: the node's own where one answered, else the table's. */
 export const httpStatusOf = (error: EngineError): number =>
   error.status ?? errorTable[error.code].http;
+
+/** The gRPC code a client sees: the node's own where one answered, else the table's. */
+export const grpcCodeOf = (error: EngineError): number =>
+  error.grpc?.code ?? grpcCodes[errorTable[error.code].grpc];
 
 /** The same error without the node's body: the client gets its status and a message of the engine's own. */
 export const withoutAnswer = (thrown: unknown): EngineError => {

@@ -1,5 +1,5 @@
 /** A node that is a container: messages out over gRPC as opaque bytes, answers in. */
-import { EngineError } from "../errors.ts";
+import { EngineError, grpcCodeOf } from "../errors.ts";
 import type { NodeClient } from "../graph.ts";
 import { grpcCodes } from "../grpc-status.ts";
 import type { Fields } from "../http2/types.ts";
@@ -53,7 +53,8 @@ export const makeGrpcNode = (options: GrpcNodeOptions): NodeClient<GrpcCarried> 
           const payload = { body: bytes, message: answer };
           done(undefined, { ...payload, contentType: undefined, contentEncoding: undefined });
         } else {
-          if (error.grpc !== undefined) count(error.grpc.code);
+          // as v1 does, also where the client or its deadline ended the call
+          count(grpcCodeOf(error));
           done(error, undefined);
         }
       });

@@ -162,8 +162,15 @@ export type ReplyMeta = {
 
 /** Source: engine contract, 11.5: keys sorted, always there. */
 export const buildMeta = ({ puid, tags, metrics, requestPath }: ReplyMeta): Meta => ({
-  ...(metrics.length === 0 ? {} : { metrics }),
+  ...(metrics.length === 0 ? {} : { metrics: metrics.map(sorted) }),
   ...(puid ? { puid } : {}),
-  ...(Object.keys(requestPath).length === 0 ? {} : { requestPath }),
-  ...(Object.keys(tags).length === 0 ? {} : { tags }),
+  ...(Object.keys(requestPath).length === 0 ? {} : { requestPath: sorted(requestPath) }),
+  ...(Object.keys(tags).length === 0 ? {} : { tags: sorted(tags) }),
 });
+
+/** The same object with its keys in order; what is in it keeps its own. A client's metric may be anything. */
+const sorted = <T>(value: T): T => {
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries) as T; // the same keys with the same values
+};

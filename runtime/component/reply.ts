@@ -55,18 +55,17 @@ export const buildReply = async (
     ...checkMetrics(extra.metrics),
   ];
   metrics.record(own, label);
-  return {
-    ...content,
-    meta: buildMeta({
-      puid: inherited.puid,
-      tags: { ...inherited.tags, ...checkTags(tags, "tags()"), ...checkTags(extra.tags, "tags") },
-      metrics: [...(inherited.metrics ?? []), ...(includeMetrics ? own : [])],
-      requestPath: {
-        ...(unitId === undefined ? {} : { [unitId]: image ?? "" }),
-        ...inherited.requestPath,
-      },
-    }),
-  };
+  const meta = buildMeta({
+    puid: inherited.puid,
+    tags: { ...inherited.tags, ...checkTags(tags, "tags()"), ...checkTags(extra.tags, "tags") },
+    metrics: [...(inherited.metrics ?? []), ...(includeMetrics ? own : [])],
+    requestPath: {
+      ...(unitId === undefined ? {} : { [unitId]: image ?? "" }),
+      ...inherited.requestPath,
+    },
+  });
+  // keys in order: `strData` is the one that comes behind `meta`
+  return "strData" in content ? { meta, ...content } : { ...content, meta };
 };
 
 const checkTags = (tags: unknown, what: string): JsonObject => {

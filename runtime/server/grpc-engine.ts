@@ -8,7 +8,7 @@ import type { Deadlines } from "../deadlines.ts";
 import { attempt, type Done, settle } from "../done.ts";
 import type { Call } from "../engine/call.ts";
 import type { Engine } from "../engine/engine.ts";
-import { EngineError } from "../errors.ts";
+import { EngineError, grpcCodeOf } from "../errors.ts";
 import { type Graph, preorder } from "../graph.ts";
 import { valuesOf } from "../grpc/fields.ts";
 import { grpcCodes } from "../grpc-status.ts";
@@ -22,7 +22,6 @@ import { feedbackRpc } from "../protocol/seldon-grpc.ts";
 import type { Readiness } from "../readiness.ts";
 import { cancel } from "../scope.ts";
 import { type GrpcAnswer, type GrpcRequest, promising, type UnaryHandler } from "./grpc-call.ts";
-import { statusOf } from "./grpc-errors.ts";
 import { grpcGraphMetadata } from "./grpc-graph-metadata.ts";
 import { readMetadata } from "./grpc-metadata.ts";
 import { routeHeader } from "./route-header.ts";
@@ -63,7 +62,7 @@ const measured = (
       if (error === undefined) {
         ok ??= metrics.serverGrpc(path, grpcCodes.OK);
         ok(seconds);
-      } else metrics.serverGrpc(path, statusOf(error).code)(seconds);
+      } else metrics.serverGrpc(path, grpcCodeOf(error))(seconds);
       done(...outcome);
     };
     attempt((own) => handler(request, own), told);

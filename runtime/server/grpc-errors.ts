@@ -1,6 +1,5 @@
 /** Errors as the status of a gRPC call. */
-import { EngineError, errorTable, type GrpcStatus } from "../errors.ts";
-import { grpcCodes } from "../grpc-status.ts";
+import { EngineError, type GrpcStatus, grpcCodeOf } from "../errors.ts";
 
 /** A message goes into a header, of which clients read some kB. */
 const longestDetails = 1024;
@@ -9,7 +8,7 @@ const longestDetails = 1024;
 export const statusOf = (error: EngineError): GrpcStatus => {
   if (error.grpc !== undefined) return error.grpc;
   const details = error.message.slice(0, longestDetails);
-  return { code: grpcCodes[errorTable[error.code].grpc], details };
+  return { code: grpcCodeOf(error), details };
 };
 
 export const clientDeadline = (): EngineError =>

@@ -5,6 +5,7 @@
  * count; add the engine's headers. Source: engine contract, 2.
  */
 import { type Done, settle } from "../done.ts";
+import { httpStatusOf } from "../errors.ts";
 import type { Count, Metrics } from "../metrics.ts";
 import type { Action, Verb } from "../protocol/protocol.ts";
 import type { Readiness } from "../readiness.ts";
@@ -72,10 +73,12 @@ export const makeRestHandler = (options: RestOptions): Handler => {
     }
     const started = performance.now();
     act(route, { request, head, unit }, (error, answer) => {
-      if (error !== undefined)
+      const seconds = (performance.now() - started) / 1000;
+      if (error !== undefined) {
+        count(route, request.method, httpStatusOf(error), seconds);
         respond(protocol.failure(error)); // nobody is left to read it
-      else {
-        count(route, request.method, answer.status, (performance.now() - started) / 1000);
+      } else {
+        count(route, request.method, answer.status, seconds);
         tell(answer);
       }
     });

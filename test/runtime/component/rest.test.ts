@@ -85,12 +85,25 @@ describe("routes", () => {
 
   it.each([
     { path: "/health/ping", body: "pong" },
-    { path: "/health/status", body: '{"strData":"healthy","meta":{}}' },
-    { path: "/api/v1.0/health/status", body: '{"strData":"healthy","meta":{}}' },
+    { path: "/health/status", body: '{"meta":{},"strData":"healthy"}' },
+    { path: "/api/v1.0/health/status", body: '{"meta":{},"strData":"healthy"}' },
     { path: "/metadata", body: '{"name":"m"}' },
     { path: "/api/v1.0/metadata", body: '{"name":"m"}' },
   ])("GET $path", async ({ path, body }) => {
     expect(await (await fetch(url + path)).text()).toBe(body);
+  });
+
+  it("writes the keys of a reply in order", async () => {
+    const metric = { value: 1, type: "GAUGE", tags: { t: "v" }, key: "k" };
+    const meta = { tags: { b: 1, a: 2 }, requestPath: { z: "1", y: "2" }, metrics: [metric, null] };
+    const answer = await fetch(`${url}/predict`, {
+      method: "POST",
+      headers: json,
+      body: JSON.stringify({ strData: "s", meta }),
+    });
+    expect(await answer.text()).toBe(
+      '{"meta":{"metrics":[{"key":"k","tags":{"t":"v"},"type":"GAUGE","value":1},null],"requestPath":{"y":"2","z":"1"},"tags":{"a":2,"b":1}},"strData":"s"}',
+    );
   });
 
   it("describes all of them in its OpenAPI document", async () => {

@@ -81,12 +81,14 @@ describe("the deadline of a gRPC client", () => {
     await cancelled;
   });
 
-  it("is counted as such", async () => {
+  it("is counted as such, for the node as well", async () => {
     const { engine } = await openWith(hang);
     const client = openGrpcClient(later, engine.grpcPort);
     await client.ask(predict, bytes(10), { timeoutMs: 1000 });
-    const line = /server_requests_seconds_count\{.*code="DeadlineExceeded".*\} 1/;
-    while (!line.test(await scraped(engine))); // counted when the node's call is over as well
+    const counted = (side: string): RegExp =>
+      RegExp(`${side}_requests_seconds_count\\{.*code="DeadlineExceeded".*\\} 1`);
+    while (!counted("server").test(await scraped(engine))); // when the node's call is over as well
+    expect(await scraped(engine)).toMatch(counted("client"));
   });
 
   it("is not made up: without one, and under a graph timeout, nodes are told none", async () => {
