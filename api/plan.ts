@@ -176,7 +176,9 @@ const readUnit = (
     name: name ?? "",
     children: children.filter((child) => child !== undefined),
     methods: list(unit.get("methods")).filter((method) => typeof method === "string"),
-    parameters: list(unit.get("parameters")).map(readParameter),
+    parameters: list(unit.get("parameters")).map((one, i) =>
+      readParameter(one, `${path}.parameters[${i}]`, issues),
+    ),
     ...optional("type", string(unit.get("type"))),
     ...optional("implementation", string(unit.get("implementation"))),
     ...(endpoint && { endpoint: readEndpoint(endpoint) }),
@@ -197,11 +199,16 @@ const readEndpoint = (endpoint: ReadonlyMap<string, unknown>): PlanEndpoint => (
   ...optional("type", string(endpoint.get("type"))),
 });
 
-const readParameter = (value: unknown): PlanParameter => {
-  const parameter = object(value);
+const readParameter = (given: unknown, path: string, issues: Issue[]): PlanParameter => {
+  const parameter = object(given);
+  const value = parameter?.get("value") ?? "";
+  if (typeof value !== "string") {
+    const said = JSON.stringify(value).slice(0, 100);
+    issues.push({ path: `${path}.value`, message: `is ${said}; write it as text, in quotes` });
+  }
   return {
     name: string(parameter?.get("name")) ?? "",
-    value: string(parameter?.get("value")) ?? "",
+    value: string(value) ?? "",
     ...optional("type", string(parameter?.get("type"))),
   };
 };

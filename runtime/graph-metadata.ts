@@ -5,6 +5,7 @@ import { EngineError, withoutAnswer } from "./errors.ts";
 import { type Graph, preorder, type Unit } from "./graph.ts";
 import { graphEnds } from "./graph-ends.ts";
 import type { Payload } from "./payload.ts";
+import { byKey, objectText, sortedJson } from "./protocol/sorted-json.ts";
 import { askUnit } from "./unit-answer.ts";
 
 type Loose = Readonly<Record<string, unknown>>;
@@ -15,36 +16,29 @@ export const graphMetadata = async (
   graph: Graph<RestCarried>,
   call: Call<RestCarried>,
 ): Promise<Payload> => {
-  const models = new Map<string, Loose>();
+  const models = new Map<string, Texts>();
   for (const unit of preorder(graph.units)) {
     models.set(unit.plan.name, await unitMetadata(unit, call));
   }
   const { inputsOf, outputsOf } = graphEnds(graph.units);
-  const answer = {
-    name: predictor,
-    models: Object.fromEntries([...models].sort(byKey)),
-    graphinputs: models.get(inputsOf)?.["inputs"] ?? null,
-    graphoutputs: models.get(outputsOf)?.["outputs"] ?? null,
-  };
+  const units = [...models].sort(byKey);
+  const answer = objectText([
+    ["name", JSON.stringify(predictor)],
+    ["models", objectText(units.map(([name, texts]) => [name, objectText([...texts])]))],
+    ["graphinputs", models.get(inputsOf)?.get("inputs") ?? "null"],
+    ["graphoutputs", models.get(outputsOf)?.get("outputs") ?? "null"],
+  ]);
   return {
-    body: Buffer.from(JSON.stringify(answer)),
+    body: Buffer.from(answer),
     contentType: "application/json",
     contentEncoding: undefined,
   };
 };
 
-const byKey = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>
-  one < other ? -1 : 1;
+/** Members of an object in their order, each as JSON. */
+type Texts = ReadonlyMap<string, string>;
 
-/** The value with the keys of all objects in it sorted, as v1 writes them. */
-const sorted = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isObject(value)) return value;
-  const entries = Object.entries(value).map(([key, one]) => [key, sorted(one)] as const);
-  return Object.fromEntries(entries.sort(byKey));
-};
-
-const unitMetadata = async (unit: Unit<RestCarried>, call: Call<RestCarried>): Promise<Loose> => {
+const unitMetadata = async (unit: Unit<RestCarried>, call: Call<RestCarried>): Promise<Texts> => {
   const { name } = unit.plan;
   try {
     const { body } = await askUnit(unit, "metadata", {
@@ -70,7 +64,7 @@ const isEmpty = (value: unknown): boolean =>
  * The known keys in their order; empty ones are left out, but lists of inputs and outputs stay.
  * As Go's JSON, which v1 reads metadata with: keys match in any case, and null is nothing.
  */
-const reduce = (unit: string, value: unknown): Loose => {
+const reduce = (unit: string, value: unknown): Texts => {
   if (typeof value !== "object" || Array.isArray(value)) {
     throw new EngineError("METADATA_UNREADABLE", `metadata of unit ${unit} is not a JSON object`);
   }
@@ -78,9 +72,8 @@ const reduce = (unit: string, value: unknown): Loose => {
   const known: Loose = Object.fromEntries(given.map(([key, one]) => [key.toLowerCase(), one]));
   const { name = "", platform = "" } = known;
   const versions = withoutNulls(known["versions"]);
-  const custom = sorted(withoutNulls(known["custom"]));
-  const inputs = sorted(known["inputs"]);
-  const outputs = sorted(known["outputs"]);
+  const custom = withoutNulls(known["custom"]);
+  const { inputs, outputs } = known;
   const bad = [
     typeof name === "string" ? "" : "name must be a string",
     typeof platform === "string" ? "" : "platform must be a string",
@@ -91,10 +84,12 @@ const reduce = (unit: string, value: unknown): Loose => {
     throw new EngineError("METADATA_UNREADABLE", `metadata of unit ${unit}: ${bad.join("; ")}`);
   }
   const kept = { name, platform, versions, inputs, outputs, custom };
-  return Object.fromEntries(
-    Object.entries(kept).filter(([key, one]) =>
-      key === "inputs" || key === "outputs" ? one !== undefined : !isEmpty(one),
-    ),
+  return new Map(
+    Object.entries(kept)
+      .filter(([key, one]) =>
+        key === "inputs" || key === "outputs" ? one !== undefined : !isEmpty(one),
+      )
+      .map(([key, one]) => [key, sortedJson(one)]),
   );
 };
 

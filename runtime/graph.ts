@@ -195,7 +195,7 @@ const ask = <Carried>({ plan, remote }: Unit<Carried>, verb: Verb): Step<Carried
   return () => {
     throw new EngineError(
       "NODE_WITHOUT_ENDPOINT",
-      `node ${plan.name} has to be called, but its endpoint names no port for this transport, and it is no built-in implementation`,
+      `node ${plan.name} has to be called, but its endpoint has no service_host or no port for this transport, and it is no built-in implementation`,
     );
   };
 };

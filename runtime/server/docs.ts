@@ -1,6 +1,7 @@
 import type { RestProtocol, RestRoute } from "../protocol/protocol.ts";
 import type { HttpAnswer } from "./http.ts";
 import { type Deployment, openApi } from "./openapi.ts";
+import { pathOf } from "./routes.ts";
 
 /** Answers below the protocol's path of documents: a page for people, and OpenAPI for machines. */
 export type Docs = (target: string) => HttpAnswer;
@@ -22,9 +23,11 @@ export const makeDocs = ({ routes, docs }: RestProtocol, about: Deployment): Doc
     const type = docs.file.endsWith(".yaml") ? "application/yaml" : "application/json";
     files.set(docs.file, { status: 200, headers: ["Content-Type", type], body: text });
   }
+  const bases = (docs?.paths ?? []).map((path) => path.replace("**", ""));
   return (target) => {
-    const path = target.split("?", 1)[0] ?? "";
-    return files.get(path.slice(path.lastIndexOf("/") + 1)) ?? notFound;
+    const path = pathOf(target);
+    const base = bases.find((one) => path.startsWith(one));
+    return (base !== undefined && files.get(path.slice(base.length))) || notFound;
   };
 };
 

@@ -100,7 +100,7 @@ const pathLength = (target: string): number => {
 };
 
 /** A target in absolute form (`http://host/path`) counts by its path. Source: RFC 9112, 3.2.2. */
-const pathOf = (target: string): string => {
+export const pathOf = (target: string): string => {
   const path = target.slice(0, pathLength(target));
   if (path.startsWith("/")) return path;
   return URL.canParse(path) ? new URL(path).pathname : path;

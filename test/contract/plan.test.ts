@@ -229,6 +229,13 @@ describe("decodePlan", () => {
       encoded: encode({ graph: { name: "n", children: [null] } }),
       path: "ENGINE_PREDICTOR.graph.children[0]",
     },
+    {
+      name: "a parameter that is no text",
+      encoded: encode({
+        graph: { name: "n", parameters: [{ name: "a" }, { name: "ratioA", value: 0.5 }] },
+      }),
+      path: "ENGINE_PREDICTOR.graph.parameters[1].value",
+    },
   ])("says where it cannot read $name", ({ encoded, path }) => {
     expect(issuesOf(encoded).map((issue) => issue.path)).toEqual([path]);
   });

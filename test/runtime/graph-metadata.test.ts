@@ -104,6 +104,18 @@ describe("graphMetadata", () => {
     );
   });
 
+  it("sorts keys that are numbers as text too", async () => {
+    const { answer } = await metadataOf(
+      { name: "9", type: "MODEL", children: [leaf("10")] },
+      { "9": { custom: { b: "1", "9": "2", "10": "3" }, inputs: { "2": 1, "11": 2 } }, "10": {} },
+    );
+    expect(textOf(answer)).toBe(
+      '{"name":"main","models":{"10":{},' +
+        '"9":{"inputs":{"11":2,"2":1},"custom":{"10":"3","9":"2","b":"1"}}},' +
+        '"graphinputs":{"11":2,"2":1},"graphoutputs":null}',
+    );
+  });
+
   it("reads keys in any case, and null as nothing", async () => {
     const { json } = await metadataOf(
       { name: "a", type: "MODEL", children: [leaf("b")] },
@@ -147,6 +159,7 @@ describe("graphMetadata", () => {
     { name: "versions that are text", body: { versions: "1" }, says: /versions must be/ },
     { name: "custom values that are numbers", body: { custom: { a: 1 } }, says: /custom must be/ },
     { name: "custom that is a list", body: { custom: ["a"] }, says: /custom must be/ },
+    { name: "a number beyond all numbers", body: '{"inputs":[1e400]}', says: /unit a .*too large/ },
     { name: "several faults", body: { name: 1, custom: 1 }, says: /name must be .*; custom must/ },
   ])("refuses $name", async ({ body, says }) => {
     await expect(said(body)).rejects.toMatchObject({

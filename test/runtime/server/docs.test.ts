@@ -22,6 +22,10 @@ describe.each([
     for (const one of routes) expect(String(body)).toContain(one.path);
   });
 
+  it("answers a target in absolute form", () => {
+    expect(docs(`http://h:80${base}${file}?x=1`)).toEqual(docs(base + file));
+  });
+
   it("describes every route for machines", () => {
     expect(docs(base + file).headers[1]).toMatch(/^application\/(json|yaml)$/);
     expect(api.openapi).toMatch(/^3\.0\./);
@@ -43,7 +47,10 @@ describe.each([
     for (const [, name] of references) expect(api.components.schemas).toHaveProperty(name ?? "");
   });
 
-  it.each(["x", "index.html/x", "..%2f"])("has nothing at %s", (path) => {
-    expect(docs(base + path).status).toBe(404);
-  });
+  it.each(["x", "index.html/x", "..%2f", "x/", "x/index.html", `x/${file}`])(
+    "has nothing at %s",
+    (path) => {
+      expect(docs(base + path).status).toBe(404);
+    },
+  );
 });
