@@ -76,8 +76,9 @@ export const readConfig = async (sources: Sources): Promise<ReadConfig> => {
     return typeof value === "number" ? value : fallback;
   };
   const settings = {
+    // A malformed one is fatal for REST and passed over for gRPC; one below zero is no limit.
+    // Source: engine contract, 10.2.
     restTimeoutMs: number("seldon.io/rest-timeout", 0),
-    // A malformed one is fatal for REST and passed over for gRPC. Source: engine contract, 10.2.
     grpcTimeoutMs: number("seldon.io/grpc-timeout", 0, warnings),
     graphTimeoutMs: number("espalier.io/graph-timeout", 0) || defaultGraphTimeoutMs,
     grpcMaxBytes: Math.min(
@@ -170,15 +171,21 @@ const limitsOf = (flags: FlagValues<typeof engineFlags>): Limits => ({
   maxDecompressedBytes: flags.max_decompressed_bytes,
 });
 
-/** A fault is a sentence. */
+/** Annotations that v1 takes a negative number for, which is none. */
+const noLimit = ["seldon.io/rest-timeout", "seldon.io/grpc-timeout"];
+/** 24 days, or 2 GB. */
+const most = 2 ** 31 - 1;
+
+/** As Go reads one. A fault is a sentence. */
 const wholeNumber = (
   annotations: ReadonlyMap<string, string>,
   key: string,
 ): number | string | undefined => {
   const text = annotations.get(key);
   if (text === undefined) return undefined;
-  return /^\d{1,10}$/.test(text)
-    ? Number(text)
+  const isNumber = (noLimit.includes(key) ? /^[+-]?\d{1,18}$/ : /^\+?\d{1,18}$/).test(text);
+  return isNumber
+    ? Math.max(0, Math.min(Number(text), most))
     : `annotation ${key} is "${text}"; write a whole number`;
 };
 

@@ -6,10 +6,11 @@ import type { SeldonDeployment } from "../types.ts";
 import { type Check, type Finding, fault, warning } from "./check.ts";
 
 /** Source: operator contract, 10; design 5.3.1. */
+const timeouts = ["seldon.io/rest-timeout", "seldon.io/grpc-timeout"];
+/** What v1's engine reads as Go does: a number may have a sign, and any length. */
+const ofEngines = [...timeouts, "seldon.io/grpc-max-message-size"];
 const numeric = [
-  "seldon.io/rest-timeout",
-  "seldon.io/grpc-timeout",
-  "seldon.io/grpc-max-message-size",
+  ...ofEngines,
   "seldon.io/executor-logger-queue-size",
   "seldon.io/executor-logger-write-timeout-ms",
   "seldon.io/istio-retries",
@@ -81,6 +82,10 @@ export const perAnnotation =
 export const numbersAreNumbers: Check = perAnnotation((key, value, path) => {
   if (!numeric.includes(key)) return [];
   if (/^\d+$/.test(value) && Number(value) < 2 ** 31) return [];
+  if (/^\+?\d{1,18}$/.test(value) && ofEngines.includes(key)) return [];
+  if (/^-\d{1,18}$/.test(value) && timeouts.includes(key)) {
+    return [warning(path, `"${value}" is no limit; remove it`)];
+  }
   return [
     fault(path, `"${value}" is not a whole number; write one from 0 to 2147483647, in quotes`),
   ];

@@ -426,6 +426,20 @@ const rows: readonly Row[] = [
     faults: [`${pod0}.metadata.annotations["seldon.io/rest-timeout"]`],
   },
   {
+    name: "a negative timeout of nodes",
+    value: manifest({ annotations: { "seldon.io/rest-timeout": "-1" } }),
+    warnings: ['spec.annotations["seldon.io/rest-timeout"]'],
+  },
+  {
+    name: "numbers as Go takes them",
+    value: manifest({
+      annotations: {
+        "seldon.io/rest-timeout": "+50",
+        "seldon.io/grpc-max-message-size": "99999999999",
+      },
+    }),
+  },
+  {
     name: "a good timeout",
     value: manifest({ annotations: { "seldon.io/rest-timeout": "5000" } }),
   },

@@ -80,6 +80,11 @@ describe("readConfig", () => {
       graphTimeoutMs: 30,
       grpcMaxBytes: 40,
     });
+    const signed = { "seldon.io/rest-timeout": "-1", "seldon.io/grpc-timeout": "+99999999999" };
+    expect(await configOf({ annotations: signed })).toMatchObject({
+      restTimeoutMs: 0,
+      grpcTimeoutMs: 2 ** 31 - 1,
+    });
     const zero = await configOf({ annotations: { "espalier.io/graph-timeout": "0" } });
     expect(zero.graphTimeoutMs).toBe(600_000);
     const large = { "seldon.io/grpc-max-message-size": "2147483647" };
@@ -189,7 +194,7 @@ describe("readConfig with faults", () => {
         ...["--prometheus_path", "metrics"],
       ],
       annotations: {
-        "seldon.io/rest-timeout": "-1",
+        "seldon.io/rest-timeout": "1e3",
         "espalier.io/graph-timeout": "1.5",
         "seldon.io/grpc-max-message-size": "1 GB",
       },

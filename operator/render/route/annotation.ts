@@ -5,7 +5,11 @@ import type { Deployment } from "../../../api/types.ts";
 export const textOf = (deployment: Deployment, name: string): string | undefined =>
   annotationOf(deployment, name) || undefined;
 
+/** What ingresses take at most. */
+const most = 2 ** 31 - 1;
+
+/** None below zero, which is no limit there, as a negative one is for engines. */
 export const numberOf = (deployment: Deployment, name: string): number | undefined => {
   const text = textOf(deployment, name);
-  return text === undefined ? undefined : Number(text);
+  return text === undefined ? undefined : Math.max(0, Math.min(Number(text), most));
 };
