@@ -102,15 +102,15 @@ const blame = (thrown: unknown): never => {
   throw isInput ? new EngineError("INPUT_UNFIT", error.message, { cause: error }) : error;
 };
 
-type How<Carried> = Pick<BuiltInOptions<Carried>, "codec" | "transforms">;
+type How<Carried> = Pick<BuiltInOptions<Carried>, "name" | "codec" | "transforms">;
 
 const written = <Carried>(
-  { codec, transforms }: How<Carried>,
+  { name, codec, transforms }: How<Carried>,
   outcome: Outcome,
   like: readonly Payload[],
 ): Payload => {
   const { numbers, tags, form } = outcome;
-  const how = { form, transforms };
+  const how = { form, transforms, name };
   const message = numbers === undefined ? like[0] : codec.write(numbers, like, how);
   if (message === undefined) throw asEngineError(new Error("a node made nothing of nothing"));
   return tags === undefined ? message : codec.tag(message, tags);

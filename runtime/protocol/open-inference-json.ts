@@ -35,7 +35,7 @@ export const makeOpenInferenceJson = (limitBytes: number): Codec => ({
   record: (message) => message,
   view: (message) => readView(partsOf(message, limitBytes)),
   write: (view, like, how) => ({
-    body: writeView(view, like[0] && readable(like[0], limitBytes), how?.transforms),
+    body: writeView(view, like[0] && readable(like[0], limitBytes), how),
     contentType: "application/json",
     contentEncoding: undefined,
   }),

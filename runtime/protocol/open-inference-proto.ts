@@ -11,7 +11,7 @@ import {
   tensorsField,
   tensorsOf,
 } from "./open-inference-tensor.ts";
-import type { Codec } from "./protocol.ts";
+import type { Codec, HowToWrite } from "./protocol.ts";
 import { routeInProto } from "./route-reply.ts";
 import { readFeedback, routesOf } from "./seldon-proto-meta.ts";
 import { fields, invalidType, LENGTH, slice, textOf, wholeField, without } from "./wire.ts";
@@ -98,7 +98,7 @@ const parameterOf = (child: number): Pieces =>
 const write = (
   { shape, values }: NumericView,
   like: Payload | undefined,
-  transforms = false,
+  { transforms = false, name = "" }: HowToWrite = {},
 ): Payload => {
   const { tensors, raws } = like === undefined ? { tensors: [], raws: [] } : tensorsOf(like);
   const body = like?.body ?? Buffer.alloc(0);
@@ -115,7 +115,7 @@ const write = (
   ];
   return protoPayload(responseName, [
     ...[nameField, idField].flatMap((number) => {
-      const text = textOf(body, number);
+      const text = textOf(body, number) || (number === nameField ? name : "");
       return text === "" ? [] : textField(number, text);
     }),
     ...mergedMap([body], parametersField),
@@ -151,5 +151,5 @@ export const openInferenceProto: Codec = {
   json: asJson,
   record: (message) => message,
   view: (message) => ({ ...readFirst(tensorsOf(message)), names: [] }),
-  write: (view, like, how) => write(view, like[0], how?.transforms),
+  write: (view, like, how) => write(view, like[0], how),
 };

@@ -13,6 +13,7 @@ import {
 } from "./nested.ts";
 import { binarySizeOf, type Parts, type TensorHead } from "./open-inference-binary.ts";
 import { elementOf } from "./open-inference-datatype.ts";
+import type { HowToWrite } from "./protocol.ts";
 import { findMember } from "./splice.ts";
 
 type Loose = Readonly<Record<string, unknown>>;
@@ -109,7 +110,7 @@ export const firstValue = (outputs: readonly unknown[], binary: Buffer): number 
 const kept = ["model_name", "id", "parameters"];
 
 /**
- * A response with one tensor of FP64. `like` is the JSON of a message whose name, id, parameters
+ * A response with one tensor of FP64. `like` is the JSON of a message whose model, id, parameters
  * and tensor name are kept; undefined if it cannot be read. The tensor of a request is kept too, with
  * its name and 32 bits, if the numbers are made of it alone (`transforms`).
  *
@@ -118,12 +119,13 @@ const kept = ["model_name", "id", "parameters"];
 export const writeView = (
   { shape, values }: NumericView,
   like: Buffer | undefined,
-  transforms = false,
+  { transforms = false, name = "" }: HowToWrite = {},
 ): Buffer => {
   const message = like && parseObject(like);
   const members = like === undefined || message === undefined ? [] : membersOf(like, kept);
   // Required in a response; requests need not have it.
-  if (message?.["model_name"] === undefined) members.unshift('"model_name":""');
+  if (message?.["model_name"] === undefined)
+    members.unshift(`"model_name":${JSON.stringify(name)}`);
   const first = transforms || isResponse(message) ? message && firstTensor(message)?.tensor : {};
   const datatype = transforms && first?.["datatype"] === "FP32" ? "FP32" : "FP64";
   const tensor = { name: nameOf(first), datatype, shape, data: finite(values) };

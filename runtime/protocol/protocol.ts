@@ -48,6 +48,8 @@ export type HowToWrite = {
   readonly form?: DataForm | undefined;
   /** The numbers stand for those of the message: tensors keep their name, and stay 32 bits wide. */
   readonly transforms?: boolean;
+  /** The node that answers, for a message that must name a model and is made of one that does not. */
+  readonly name?: string;
 };
 
 /** What a message of feedback says. */

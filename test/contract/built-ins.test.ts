@@ -272,6 +272,15 @@ describe("a router that learns", () => {
     expect((await learned(engine)).branches.map(({ rewards }) => rewards)).toEqual([0, 0]);
   });
 
+  it("names itself to clients of v2 that name no model", async () => {
+    const engine = await start(constant("m"), "v2");
+    const rest = await post(engine.httpPort, "/v2/models/m/infer", '{"id":"i","inputs":[]}');
+    expect(JSON.parse(rest.body.toString())).toMatchObject({ model_name: "m", id: "i" });
+    const client = openGrpcClient(later, engine.grpcPort);
+    const grpc = await client.ask("/inference.GRPCInferenceService/ModelInfer", Buffer.alloc(0));
+    expect(decode("inference.ModelInferResponse", grpc.body)).toMatchObject({ model_name: "m" });
+  });
+
   it("is not offered feedback by v2 where nothing learns", async () => {
     const engine = await start(constant("m"), "v2");
     expect((await post(engine.httpPort, "/api/v1.0/feedback", "{}")).status).toBe(404);
