@@ -308,7 +308,7 @@ describe("startEngine when nodes fail", () => {
   it("gives up a node after seldon.io/rest-timeout with 500", async () => {
     const model = await container(() => "never");
     const running = await engine(node("m", model), {
-      annotations: 'seldon.io/rest-timeout="30"\n',
+      annotations: 'seldon.io/rest-timeout="1000"\n',
     });
     const { status, body } = await send(running);
     expect([status, infoOf(body).code]).toEqual([500, 500]);
@@ -316,16 +316,16 @@ describe("startEngine when nodes fail", () => {
   });
 
   it.each([
-    { name: "its annotation", annotations: 'espalier.io/graph-timeout="30"', headers: {} },
-    { name: "the client's header", annotations: "", headers: { "Espalier-Timeout-Ms": "30" } },
+    { name: "its annotation", annotations: 'espalier.io/graph-timeout="1000"', headers: {} },
+    { name: "the client's header", annotations: "", headers: { "Espalier-Timeout-Ms": "1000" } },
     {
       name: "the smaller of both",
       annotations: 'espalier.io/graph-timeout="60000"',
-      headers: { "Espalier-Timeout-Ms": "30" },
+      headers: { "Espalier-Timeout-Ms": "1000" },
     },
     {
       name: "the annotation, if the client would wait longer",
-      annotations: 'espalier.io/graph-timeout="30"',
+      annotations: 'espalier.io/graph-timeout="1000"',
       headers: { "Espalier-Timeout-Ms": "99999999999999999999" },
     },
   ])("gives up the graph after $name with 504", async ({ annotations, headers }) => {
@@ -333,7 +333,7 @@ describe("startEngine when nodes fail", () => {
     const graph = node("a", quick, { children: [node("b", never), node("c", never)] });
     const running = await engine(graph, { annotations });
     const { status, body } = await send(running, { headers });
-    expect([status, infoOf(body).info]).toEqual([504, expect.stringContaining("30 ms")]);
+    expect([status, infoOf(body).info]).toEqual([504, expect.stringContaining("1000 ms")]);
     await never.left();
   });
 
@@ -472,7 +472,7 @@ describe("stop", () => {
 
   it("turns unready at once, serves on for its delay, then takes no more, and exits 0", async () => {
     const model = await container();
-    const running = await started(node("m", model), { flags: ["--shutdown_delay", "200ms"] });
+    const running = await started(node("m", model), { flags: ["--shutdown_delay", "2s"] });
     const stopped = running.stop();
     expect((await send(running, { path: "/ready" })).status).toBe(503);
     expect((await send(running)).status).toBe(200);

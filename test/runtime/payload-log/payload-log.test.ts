@@ -241,7 +241,7 @@ describe("makePayloadLog", () => {
     const host = await open((response, _, { headers }) => {
       if (headers["ce-requestid"] === "id-1") response.end();
     });
-    const { nodes, payloadLog, counts } = logAt([host.url], { senders: 1, timeoutMs: 500 });
+    const { nodes, payloadLog, counts } = logAt([host.url], { senders: 1, timeoutMs: 2000 });
     sendTo(nodes[0], 2);
     await payloadLog.close(20_000);
     expect(await counts()).toEqual({ sent: 1, dropped: 0, failed: 1 });
