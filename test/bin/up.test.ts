@@ -67,7 +67,7 @@ describe("espalier up", () => {
     for (const flag of ["--image", "--port", "--host", "--namespace", "--log-level"]) {
       expect(text).toContain(flag);
     }
-  }, 20_000);
+  });
 
   it.each([
     { args: [], want: /name a manifest/ },
@@ -77,15 +77,11 @@ describe("espalier up", () => {
     { args: ["--image", "model", "a.yaml"], want: /--image model/ },
     { args: ["--log-level", "loud", "a.yaml"], want: /--log-level loud/ },
     { args: ["--namespace", "No", "a.yaml"], want: /--namespace No/ },
-  ])(
-    "does not understand $args",
-    async ({ args, want }) => {
-      const { code, text } = await espalierUp(args).exited;
-      expect(code).toBe(2);
-      expect(text).toMatch(want);
-    },
-    20_000,
-  );
+  ])("does not understand $args", async ({ args, want }) => {
+    const { code, text } = await espalierUp(args).exited;
+    expect(code).toBe(2);
+    expect(text).toMatch(want);
+  });
 
   it.each([{ signal: "SIGINT" }, { signal: "SIGTERM" }, { signal: "SIGHUP" }] as const)(
     "stops everything on $signal",
@@ -98,7 +94,6 @@ describe("espalier up", () => {
       expect(await exited).toMatchObject({ code: 0 });
       await Promise.all(pids().map(gone));
     },
-    30_000,
   );
 
   it("ends at once when it is told a second time", async () => {
@@ -119,7 +114,7 @@ describe("espalier up", () => {
     child.kill("SIGINT");
     expect(await exited).toMatchObject({ code: 130 });
     await gone(pid);
-  }, 30_000);
+  });
 
   it("leaves no process behind when it is killed", async () => {
     bench.write("a.json", deploymentOf("one", [predictorOf("main", "v1")]));
@@ -128,5 +123,5 @@ describe("espalier up", () => {
     child.kill("SIGKILL");
     await exited;
     await Promise.all(pids().map(gone));
-  }, 30_000);
+  });
 });

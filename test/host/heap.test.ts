@@ -23,7 +23,7 @@ describe("the heap of an engine", () => {
       look();`;
     // V8 would tidy up by itself after some seconds of rest.
     const flags = ["--no-memory-reducer", "--input-type=module", "--eval", program];
-    const done = run(process.execPath, flags, { timeout: 20_000 });
+    const done = run(process.execPath, flags, { timeout: 50_000 });
     await expect(done).resolves.toEqual({ stdout: "", stderr: "" });
   });
 });

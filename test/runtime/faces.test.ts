@@ -81,7 +81,7 @@ describe("an engine", () => {
 
   it("is not ready from the signal to stop", async () => {
     const graph = { name: "s", implementation: "SIMPLE_MODEL" };
-    const engine = await openEngine(later, graph, { args: ["--shutdown_delay", "300ms"] });
+    const engine = await openEngine(later, graph, { args: ["--shutdown_delay", "2s"] });
     expect(await readiness(engine)).toEqual(ready);
     const stopped = engine.stop();
     expect(await readiness(engine)).toEqual(notReady);

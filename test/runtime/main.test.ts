@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { encodePlan, type UnitSource } from "../../api/plan.ts";
 import { type EngineProcess, startEngine } from "../../runtime/main.ts";
 import { type Container, type Script, startContainer } from "./container.ts";
-import { dial, freePort, rawHost, type Talk } from "./sockets.ts";
+import { deafPort, dial, freePort, rawHost, type Talk } from "./sockets.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -49,14 +49,28 @@ const start = async (graph: UnitSource, options: Options = {}) => {
   });
 };
 
-const engine = async (graph: UnitSource, options: Options = {}): Promise<EngineProcess> => {
-  const started = await start(graph, {
-    ...options,
-    flags: ["--graceful_timeout", "0s", ...(options.flags ?? [])],
-  });
+const startHasty = (graph: UnitSource, options: Options) =>
+  start(graph, { ...options, flags: ["--graceful_timeout", "0s", ...(options.flags ?? [])] });
+
+const engine = async (graph: UnitSource, options: Options = {}): Promise<EngineProcess> =>
+  stoppedLater(await startHasty(graph, options));
+
+const stoppedLater = (started: Awaited<ReturnType<typeof start>>): EngineProcess => {
   if (!started.ok) throw new Error(started.faults.join());
   closing.push(() => started.process.stop());
   return started.process;
+};
+
+/** Does the work with a free port, and with another one if somebody was quicker to take it. */
+const onFreePort = async <Made extends Awaited<ReturnType<typeof start>>>(
+  work: (port: number) => Promise<Made>,
+): Promise<{ readonly port: number; readonly made: Made }> => {
+  for (;;) {
+    const port = await freePort();
+    const made = await work(port);
+    const isTaken = !made.ok && made.faults.join().includes(`port ${port} is in use`);
+    if (!isTaken) return { port, made };
+  }
 };
 
 const url = ({ httpPort }: EngineProcess, path: string): string =>
@@ -160,7 +174,7 @@ describe("startEngine", () => {
   });
 
   it("is live at once, and ready when its nodes are", async () => {
-    const port = await freePort();
+    const port = await deafPort();
     const down = await engine(node("m", { port }));
     expect((await send(down, { path: "/live" })).status).toBe(200);
     for (const path of ["/ready", "/api/v1.0/status", "/api/v1.0/health/status"]) {
@@ -246,10 +260,13 @@ describe("startEngine", () => {
   });
 
   it("serves the metrics alone on a port of their own, if it has one", async () => {
-    const port = await freePort();
-    const running = await engine(node("m", await container()), {
-      flags: ["--metrics_port", String(port), "--prometheus_path", "/prometheus"],
-    });
+    const graph = node("m", await container());
+    const { port, made } = await onFreePort((free) =>
+      startHasty(graph, {
+        flags: ["--metrics_port", String(free), "--prometheus_path", "/prometheus"],
+      }),
+    );
+    const running = stoppedLater(made);
     const at = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
     expect(await (await at("/prometheus?x")).text()).toContain("process_cpu_seconds_total");
     expect((await at("/live")).status).toBe(404);
@@ -283,7 +300,7 @@ describe("startEngine when nodes fail", () => {
   });
 
   it("says that a node cannot be reached", async () => {
-    const port = await freePort();
+    const port = await deafPort();
     const { status, headers, body } = await send(await engine(node("m", { port })));
     expect([status, headers.get("content-type")]).toEqual([500, "application/json"]);
     expect(infoOf(body)).toMatchObject({ code: 500, status: "FAILURE" });
@@ -308,7 +325,7 @@ describe("startEngine when nodes fail", () => {
   it("gives up a node after seldon.io/rest-timeout with 500", async () => {
     const model = await container(() => "never");
     const running = await engine(node("m", model), {
-      annotations: 'seldon.io/rest-timeout="30"\n',
+      annotations: 'seldon.io/rest-timeout="1000"\n',
     });
     const { status, body } = await send(running);
     expect([status, infoOf(body).code]).toEqual([500, 500]);
@@ -316,16 +333,16 @@ describe("startEngine when nodes fail", () => {
   });
 
   it.each([
-    { name: "its annotation", annotations: 'espalier.io/graph-timeout="30"', headers: {} },
-    { name: "the client's header", annotations: "", headers: { "Espalier-Timeout-Ms": "30" } },
+    { name: "its annotation", annotations: 'espalier.io/graph-timeout="1000"', headers: {} },
+    { name: "the client's header", annotations: "", headers: { "Espalier-Timeout-Ms": "1000" } },
     {
       name: "the smaller of both",
       annotations: 'espalier.io/graph-timeout="60000"',
-      headers: { "Espalier-Timeout-Ms": "30" },
+      headers: { "Espalier-Timeout-Ms": "1000" },
     },
     {
       name: "the annotation, if the client would wait longer",
-      annotations: 'espalier.io/graph-timeout="30"',
+      annotations: 'espalier.io/graph-timeout="1000"',
       headers: { "Espalier-Timeout-Ms": "99999999999999999999" },
     },
   ])("gives up the graph after $name with 504", async ({ annotations, headers }) => {
@@ -333,7 +350,7 @@ describe("startEngine when nodes fail", () => {
     const graph = node("a", quick, { children: [node("b", never), node("c", never)] });
     const running = await engine(graph, { annotations });
     const { status, body } = await send(running, { headers });
-    expect([status, infoOf(body).info]).toEqual([504, expect.stringContaining("30 ms")]);
+    expect([status, infoOf(body).info]).toEqual([504, expect.stringContaining("1000 ms")]);
     await never.left();
   });
 
@@ -440,20 +457,21 @@ describe("startEngine that cannot start", () => {
     async (flag) => {
       const taken = await rawHost();
       closing.push(() => taken.close());
-      const other = await freePort();
       const otherFlag = flag === "--http_port" ? "--grpc_port" : "--http_port";
       // Both sockets of the machine: the engine listens on all interfaces.
-      const started = await start(node("m", { port: 1 }), {
-        flags: [
-          otherFlag,
-          String(other),
-          flag,
-          String(taken.port),
-          "--listen_address",
-          "127.0.0.1",
-        ],
-      });
-      expect(started).toMatchObject({
+      const { port: other, made } = await onFreePort((free) =>
+        start(node("m", { port: 1 }), {
+          flags: [
+            otherFlag,
+            String(free),
+            flag,
+            String(taken.port),
+            "--listen_address",
+            "127.0.0.1",
+          ],
+        }),
+      );
+      expect(made).toMatchObject({
         ok: false,
         exitCode: 1,
         faults: [expect.stringContaining(`port ${taken.port} is in use`)],
@@ -472,7 +490,7 @@ describe("stop", () => {
 
   it("turns unready at once, serves on for its delay, then takes no more, and exits 0", async () => {
     const model = await container();
-    const running = await started(node("m", model), { flags: ["--shutdown_delay", "200ms"] });
+    const running = await started(node("m", model), { flags: ["--shutdown_delay", "2s"] });
     const stopped = running.stop();
     expect((await send(running, { path: "/ready" })).status).toBe(503);
     expect((await send(running)).status).toBe(200);

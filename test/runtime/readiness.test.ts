@@ -4,7 +4,7 @@ import type { Deadlines } from "../../runtime/deadlines.ts";
 import { makeDeadlines } from "../../runtime/deadlines.ts";
 import { defaultLimits } from "../../runtime/limits.ts";
 import { makeConnectReadiness, makeHealthReadiness } from "../../runtime/readiness.ts";
-import { freePort, type RawHost, rawHost } from "./sockets.ts";
+import { deafPort, type RawHost, rawHost } from "./sockets.ts";
 
 const hosts: RawHost[] = [];
 afterEach(async () => {
@@ -36,7 +36,7 @@ describe("makeConnectReadiness", () => {
 
   it("names the first that does not, and asks no further", async () => {
     const last = await host();
-    const port = await freePort();
+    const port = await deafPort();
     const targets = [target("down", port), target("up", last.port)];
     const reason = await makeConnectReadiness(targets, deadlines)();
     expect(reason).toContain(`node down at 127.0.0.1:${port} is not ready`);
@@ -60,7 +60,7 @@ describe("makeConnectReadiness", () => {
   });
 
   it("is told of a recovery", async () => {
-    const port = await freePort();
+    const port = await deafPort();
     const readiness = makeConnectReadiness([target("a", port)], deadlines);
     expect(await readiness()).toBeDefined();
     const back = await host();
@@ -101,6 +101,6 @@ describe("makeHealthReadiness", () => {
   });
 
   it("is not ready when nobody answers", async () => {
-    expect(await readinessOf(await freePort()).ready()).toContain("ECONNREFUSED");
+    expect(await readinessOf(await deafPort()).ready()).toContain("ECONNREFUSED");
   });
 });

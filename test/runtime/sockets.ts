@@ -1,6 +1,9 @@
 /** Raw TCP on both sides of the wire: what node:http would hide is what is tested. */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { closeAfterAll } from "../contract/cleanup.ts";
+
+const later = closeAfterAll();
 
 /** One end of a connection that remembers what it was sent. */
 export type Talk = {
@@ -111,7 +114,18 @@ export const rawHost = async (
   };
 };
 
-/** A port on which nobody listens. */
+/** A port on which nobody listens, and nobody will: a connection of ours goes out from it. */
+export const deafPort = async (): Promise<number> => {
+  const host = await rawHost();
+  const { socket } = await dial(host.port);
+  later(async () => {
+    socket.destroy();
+    await host.close();
+  });
+  return (socket.address() as AddressInfo).port; // of a connection over TCP
+};
+
+/** A port on which nobody listens at the moment. */
 export const freePort = async (): Promise<number> => {
   const host = await rawHost();
   await host.close();

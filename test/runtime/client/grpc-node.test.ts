@@ -175,7 +175,7 @@ describe("a node that answers", () => {
       { args: ["--max_body_bytes", String(8 * megabyte)] },
     );
     const client = openGrpcClient(later, engine.grpcPort);
-    const outcome = await client.ask(predict, hello, { timeoutMs: 4000 });
+    const outcome = await client.ask(predict, hello, { timeoutMs: 30_000 });
     expect(codes).toContain(outcome.code);
     if (outcome.code === OK) expect(outcome.body.equals(hello)).toBe(true);
     expect((await client.ask("/grpc.health.v1.Health/Check", Buffer.alloc(0))).code).toBe(OK);
@@ -196,7 +196,7 @@ describe("a node that is called", () => {
     const graph = { name: "m", type: "MODEL", endpoint: at({ grpcPort: port }) };
     const engine = await openEngine(later, graph);
     const client = openGrpcClient(later, engine.grpcPort);
-    expect((await client.ask(predict, hello, { timeoutMs: 4000 })).code).toBe(UNAVAILABLE);
+    expect((await client.ask(predict, hello, { timeoutMs: 30_000 })).code).toBe(UNAVAILABLE);
   });
 
   it("by a name that nobody knows is UNAVAILABLE", async () => {

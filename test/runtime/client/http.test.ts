@@ -12,7 +12,7 @@ import { EngineError } from "../../../runtime/errors.ts";
 import { defaultLimits, type Limits } from "../../../runtime/limits.ts";
 import { cancel, makeScope } from "../../../runtime/scope.ts";
 import { listenersOf } from "../listeners.ts";
-import { freePort, type RawHost, rawHost, type Talk, turns } from "../sockets.ts";
+import { deafPort, type RawHost, rawHost, type Talk, turns } from "../sockets.ts";
 
 const hosts: RawHost[] = [];
 const clients: HttpClient[] = [];
@@ -290,7 +290,7 @@ describe("makeHttpClient when a call fails", () => {
   };
 
   it("says that nobody listens", async () => {
-    const client = clientOf(await freePort());
+    const client = clientOf(await deafPort());
     const error = await client.send(callOf()).catch((thrown: EngineError) => thrown);
     expect(error).toMatchObject({ code: "NODE_UNREACHABLE" });
     expect(String(error)).toContain(`POST http://${client.authority}/predict`);
@@ -298,7 +298,7 @@ describe("makeHttpClient when a call fails", () => {
   });
 
   it("says all that went wrong for a name with several addresses", async () => {
-    const port = await freePort();
+    const port = await deafPort();
     const client = makeHttpClient({ host: "localhost", port, limits: defaultLimits, deadlines });
     const error = await client.send(callOf()).catch((thrown: EngineError) => thrown);
     expect(error).toMatchObject({ code: "NODE_UNREACHABLE" });

@@ -38,9 +38,11 @@ describe("makeHttpClient", () => {
       const graph = { name: "m", type: "MODEL", endpoint: at({ httpPort: port }) };
       const engine = await openEngine(later, graph);
       const ask = async () => (await post(engine.httpPort, "/api/v1.0/predictions", "{}")).status;
+      const clock = jest.spyOn(performance, "now");
+      const now = performance.now();
+      clock.mockReturnValue(now);
       expect(await ask()).toBe(200);
-      const now = performance.now.bind(performance);
-      jest.spyOn(performance, "now").mockImplementation(() => now() + idleMs);
+      clock.mockReturnValue(now + idleMs);
       expect(await ask()).toBe(200);
       expect(opened).toBe(connections);
     },

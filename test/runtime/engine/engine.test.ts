@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { Call } from "../../../runtime/engine/call.ts";
 import { type Engine, makeEngine, type Record } from "../../../runtime/engine/engine.ts";
 import type { Node } from "../../../runtime/engine/node.ts";
@@ -290,6 +290,10 @@ const branches = () => {
 };
 
 describe("predict with several branches, when one fails", () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
   it("gives the others up and reports the failure, not their giving up", async () => {
     const { heard, fail, child } = branches();
     const call = makeCall();
@@ -333,11 +337,13 @@ describe("predict with several branches, when one fails", () => {
   });
 
   it("reports the lowest of several that fail at about the same time", async () => {
+    jest.useFakeTimers({ doNotFake: ["setImmediate", "nextTick", "queueMicrotask"] });
     const { heard, fail, child } = branches();
     const answer = codeOf(predict(node("n", { children: [child("a"), child("b")] })));
     await turns(1);
     fail.get("b")?.(new EngineError("NODE_TIMEOUT", "b"));
-    await new Promise((resolve) => setImmediate(resolve));
+    await turns(1);
+    jest.advanceTimersByTime(99);
     fail.get("a")?.(new EngineError("NODE_STATUS", "a"));
     expect(await answer).toBe("NODE_STATUS");
     expect(heard).toEqual({});

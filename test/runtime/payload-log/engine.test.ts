@@ -211,7 +211,7 @@ describe("startEngine with a logged unit", () => {
 
   it("answers while the sink hangs, and ends without it", async () => {
     const sink = await open(hang);
-    const flags = ["--logger_workers=2", "--log_work_buffer_size=5", "--graceful_timeout=1s"];
+    const flags = ["--logger_workers=2", "--log_work_buffer_size=5", "--graceful_timeout=3s"];
     flags.push("--log_write_timeout_ms=600000");
     const engine = await startWith(sink.url, flags);
     const answers = Array.from({ length: 40 }, () => overRest(engine, "predictions"));

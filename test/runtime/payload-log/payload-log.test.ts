@@ -15,7 +15,7 @@ import {
 } from "../../../runtime/payload-log/payload-log.ts";
 import { findTargets } from "../../../runtime/payload-log/targets.ts";
 import { makeCall, payload } from "../engine/walk.ts";
-import { freePort, turns } from "../sockets.ts";
+import { deafPort, turns } from "../sockets.ts";
 import { type Answer, accept, type Host, hang, openHost, unit } from "./fixture.ts";
 
 const hosts: Host[] = [];
@@ -241,7 +241,7 @@ describe("makePayloadLog", () => {
     const host = await open((response, _, { headers }) => {
       if (headers["ce-requestid"] === "id-1") response.end();
     });
-    const { nodes, payloadLog, counts } = logAt([host.url], { senders: 1, timeoutMs: 500 });
+    const { nodes, payloadLog, counts } = logAt([host.url], { senders: 1, timeoutMs: 2000 });
     sendTo(nodes[0], 2);
     await payloadLog.close(20_000);
     expect(await counts()).toEqual({ sent: 1, dropped: 0, failed: 1 });
@@ -250,7 +250,7 @@ describe("makePayloadLog", () => {
   it("serves one host while another hangs and a third is gone", async () => {
     const good = await open();
     const bad = await open(hang);
-    const gone = `http://127.0.0.1:${await freePort()}`;
+    const gone = `http://127.0.0.1:${await deafPort()}`;
     const { nodes, payloadLog, counts } = logAt([bad.url, good.url, gone], { senders: 1 });
     for (const node of nodes) sendTo(node, 5);
     while ((await counts()).sent !== 5) await turns(1);
@@ -272,7 +272,7 @@ describe("makePayloadLog", () => {
   });
 
   it("leaves a host alone for a moment that it cannot reach, until it closes", async () => {
-    const gone = `http://127.0.0.1:${await freePort()}`;
+    const gone = `http://127.0.0.1:${await deafPort()}`;
     const { nodes, payloadLog, counts } = logAt([gone], { senders: 1 });
     sendTo(nodes[0], 50);
     while ((await counts()).failed === 0) await turns(1);

@@ -6,7 +6,7 @@ import { defaultLimits } from "../../../runtime/limits.ts";
 import { makeLookup } from "../../../runtime/payload-log/lookup.ts";
 import { makeSink, type Sink } from "../../../runtime/payload-log/sink.ts";
 import { cancel, makeScope, type Scope } from "../../../runtime/scope.ts";
-import { freePort } from "../sockets.ts";
+import { deafPort } from "../sockets.ts";
 import { type Answer, accept, type Host, hang, openHost } from "./fixture.ts";
 import { certificate } from "./tls.ts";
 
@@ -143,7 +143,7 @@ describe.each([
   });
 
   it("tells when there is no host", async () => {
-    const url = `${tls ? "https" : "http"}://127.0.0.1:${await freePort()}/`;
+    const url = `${tls ? "https" : "http"}://127.0.0.1:${await deafPort()}/`;
     await expect(post(sinkAt(url))).rejects.toMatchObject({ code: "NODE_UNREACHABLE" });
   });
 });

@@ -54,15 +54,14 @@ describe("an engine that stops", () => {
   });
 
   it("waits for no client that is silent or idle", async () => {
-    const engine = await openWith(({ body }) => body);
+    const args = ["--graceful_timeout", "1h"]; // longer than the test may take
+    const engine = await openWith(({ body }) => body, args);
     const idle = openGrpcClient(later, engine.grpcPort);
     expect((await idle.ask(predict, hello)).code).toBe(grpcCodes.OK);
     await openRaw(later, engine.grpcPort);
     await (await openRaw(later, engine.grpcPort)).write(preface);
     expect((await idle.ask(predict, hello)).code).toBe(grpcCodes.OK);
-    const started = Date.now();
     expect(await engine.stop()).toBe(0);
-    expect(Date.now() - started).toBeLessThan(5000); // of 15 s that it may take
   });
 
   it("breaks off what does not end in time, and says so with its exit code", async () => {
@@ -83,7 +82,7 @@ describe("an engine that stops", () => {
     const asking = Array.from({ length: 8 }, async () => {
       const client = openGrpcClient(later, engine.grpcPort);
       while (!over) {
-        const { code } = await client.ask(predict, hello, { timeoutMs: 5000 });
+        const { code } = await client.ask(predict, hello, { timeoutMs: 30_000 });
         codes.push(code);
       }
     });

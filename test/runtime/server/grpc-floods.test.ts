@@ -1,4 +1,5 @@
 /** Clients that mean harm, against an engine of its own process: it lives, its memory is bounded, others are served. */
+import { setImmediate } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { grpcCodes } from "../../../runtime/grpc-status.ts";
 import { closeAfterAll, closeAfterEach } from "../../contract/cleanup.ts";
@@ -41,7 +42,7 @@ beforeAll(async () => {
   const modelPredict = "/seldon.protos.Model/Predict";
   host = await openGrpcHost(atEnd, { unary: { [modelPredict]: ({ body }) => body } });
   engine = await startEngineProcess({ name: "m", type: "MODEL", endpoint: at(host) }, { args });
-}, 20_000);
+});
 
 afterAll(async () => {
   expect(engine.lines.filter((line) => !line.startsWith("{"))).toEqual([]);
@@ -59,7 +60,7 @@ beforeEach(() => {
   const failed: string[] = [];
   let asked = 0;
   let over = false;
-  const ask = () => client.ask(predict, hello, { timeoutMs: 10_000 });
+  const ask = () => client.ask(predict, hello, { timeoutMs: 30_000 });
   const connected = ask();
   const asking = (async () => {
     await connected;
@@ -85,7 +86,7 @@ afterEach(async () => {
   expect(asked).toBeGreaterThan(0);
   expect(engine.isAlive()).toBe(true);
   expect(engine.rssBytes()).toBeLessThan(mostBytes);
-}, 15_000);
+});
 
 /** After the bystander, which needs its client until then. */
 const later = closeAfterEach();
@@ -96,11 +97,15 @@ const connect = async (): Promise<RawClient> => {
   return raw;
 };
 
-/** Sends the same again and again until the engine hangs up, or this many times. */
+/**
+ * Sends the same again and again until the engine hangs up, or this many times. It looks whether that
+ * has happened after each: what the system takes at once would be sent in a single turn of the loop.
+ */
 const repeat = async (raw: RawClient, bytes: Buffer, times: number): Promise<number> => {
   const over = raw.closed.then(() => false);
   for (let sent = 0; sent < times; sent += 1) {
     if (!(await Promise.race([raw.write(bytes), over]))) return sent;
+    await setImmediate();
   }
   return times;
 };
@@ -130,7 +135,7 @@ describe("a flood of", () => {
     await raw.closed; // beyond a burst the connection is given up
     const { asked: own } = await bystander.stop();
     expect(host.seen.length - before - own).toBeLessThan(5000);
-  }, 20_000);
+  });
 
   it("streams that are reset before they ask ends the connection", async () => {
     const raw = await connect();
@@ -139,7 +144,7 @@ describe("a flood of", () => {
       if (!(await raw.write(Buffer.concat(some.flatMap((k) => [opened(k), reset(k)]))))) break;
     }
     await raw.closed;
-  }, 20_000);
+  });
 
   it.each([
     { name: "pings whose answers are not read", bytes: frame(frameTypes.ping, Buffer.alloc(8)) },
@@ -150,23 +155,19 @@ describe("a flood of", () => {
     },
     { name: "frames of no known type", bytes: frame(77, Buffer.alloc(10)) },
     { name: "larger windows", bytes: frame(frameTypes.windowUpdate, uint32(1)) },
-  ])(
-    "$name costs no memory",
-    async ({ bytes }) => {
-      const raw = await connect();
-      raw.socket.pause();
-      const stuck = new Promise<number>((resolve) => setTimeout(() => resolve(-1), 2000));
-      await Promise.race([repeat(raw, many(bytes, 1000), 300), stuck]);
-    },
-    20_000,
-  );
+  ])("$name costs no memory", async ({ bytes }) => {
+    const raw = await connect();
+    raw.socket.pause();
+    const stuck = new Promise<number>((resolve) => setTimeout(() => resolve(-1), 2000));
+    await Promise.race([repeat(raw, many(bytes, 1000), 300), stuck]);
+  });
 
   it("empty frames of data ends the connection", async () => {
     const raw = await connect();
     await raw.write(opened(0));
     const empty = frame(frameTypes.data, Buffer.alloc(0), { stream: 1 });
     expect(await repeat(raw, many(empty, 1000), 5000)).toBeLessThan(5000);
-  }, 20_000);
+  });
 
   it("headers without an end ends the connection", async () => {
     const raw = await connect();
@@ -175,7 +176,7 @@ describe("a flood of", () => {
     const piece = frame(frameTypes.continuation, many(one, 100), { stream: 1 });
     // It is told why, and what it sends meanwhile is thrown away.
     expect(await repeat(raw, piece, 200_000)).toBeLessThan(200_000);
-  }, 20_000);
+  });
 
   it("headers that unpack to a thousand times their size is refused", async () => {
     const raw = await connect();
@@ -184,7 +185,7 @@ describe("a flood of", () => {
     await raw.write(opened(0, entry));
     const again = Buffer.alloc(15_000, 0x80 | 62); // the newest entry of the table, each
     for (let i = 1; i < 200; i += 1) if (!(await raw.write(opened(i, again)))) break;
-  }, 20_000);
+  });
 
   it("open calls is bounded by connection, and given up with it", async () => {
     const { asked: before } = await bystander.stop();
@@ -196,7 +197,7 @@ describe("a flood of", () => {
         await raw.write(Buffer.concat(some)); // beyond 1000 they are refused
       }
     }
-  }, 20_000);
+  });
 });
 
 describe("a gzip bomb", () => {
@@ -208,7 +209,7 @@ describe("a gzip bomb", () => {
     );
     const statuses = (await Promise.all(bombs)).map(({ status }) => status);
     expect(new Set(statuses)).toEqual(new Set([grpcCodes.RESOURCE_EXHAUSTED]));
-  }, 20_000);
+  });
 });
 
 describe("large answers that nobody reads", () => {
@@ -219,7 +220,7 @@ describe("large answers that nobody reads", () => {
     const before = host.seen.length;
     while (host.seen.length < before + 50) await new Promise((resolve) => setTimeout(resolve, 10));
     client.session.destroy();
-  }, 20_000);
+  });
 });
 
 describe("connections beyond the limit", () => {
@@ -237,7 +238,7 @@ describe("connections beyond the limit", () => {
     expect(refused).toContain((await late.ask(predict, hello)).code);
     for (const one of held) one.socket.destroy();
     while ((await late.ask(predict, hello)).code !== grpcCodes.OK);
-  }, 20_000);
+  });
 });
 
 describe("a connection that is silent", () => {
@@ -249,7 +250,7 @@ describe("a connection that is silent", () => {
     );
     const quick = await startEngineProcess(
       { name: "m", type: "MODEL", endpoint: model },
-      { args: ["--idle_timeout", "300ms"] },
+      { args: ["--idle_timeout", "1500ms"] },
     );
     later(() => quick.stop());
     const client = await openH2(later, quick.grpcPort);
@@ -257,7 +258,7 @@ describe("a connection that is silent", () => {
     const open = new Promise((resolve, reject) => {
       client.session.on("ping", () => {
         pinged += 1;
-        if (pinged === 3) resolve(undefined);
+        if (pinged === 2) resolve(undefined); // asked again: its first answer counts
       });
       client.session.on("close", reject);
     });
@@ -266,5 +267,5 @@ describe("a connection that is silent", () => {
     await Promise.all(silent.map(({ closed }) => closed));
     await open;
     expect((await client.send(predict, framed(hello))).status).toBe(grpcCodes.OK);
-  }, 20_000);
+  });
 });

@@ -87,7 +87,7 @@ describe("Health/Check", () => {
   });
 
   it("says NOT_SERVING from the signal to stop, and answers while the delay lasts", async () => {
-    const args = ["--shutdown_delay", "300ms"];
+    const args = ["--shutdown_delay", "2s"];
     const engine = await openEngine(later, model((await openModel()).grpcPort), { args });
     const client = openGrpcClient(later, engine.grpcPort);
     expect(statusIn((await client.ask(checkRpc, request(""))).body)).toBe(serving);
@@ -119,7 +119,7 @@ describe("Health/Watch", () => {
     expect(await next(stream)).toBe(notServing);
     await openModel(host.grpcPort);
     expect(await next(stream)).toBe(serving);
-  }, 15_000);
+  });
 
   it("tells an unknown service so, and stays open", async () => {
     const engine = await openEngine(later, model((await openModel()).grpcPort));
@@ -134,19 +134,18 @@ describe("Health/Watch", () => {
   });
 
   it("ends when the engine stops, and holds nothing up", async () => {
-    const engine = await openEngine(later, model((await openModel()).grpcPort));
+    const args = ["--graceful_timeout", "1h"]; // longer than the test may take
+    const engine = await openEngine(later, model((await openModel()).grpcPort), { args });
     const streams = [watch(engine, ""), watch(engine, "seldon.protos.Seldon"), watch(engine, "x")];
     expect(await Promise.all(streams.map(next))).toEqual([serving, serving, serviceUnknown]);
     const over = Promise.all(streams.map((stream) => once(stream, "status")));
     for (const stream of streams) stream.resume();
-    const started = Date.now();
     expect(await engine.stop()).toBe(0);
-    expect(Date.now() - started).toBeLessThan(5000); // of 15 s that calls in work may take
     expect((await over).map(([{ code }]) => code)).toEqual(Array(3).fill(grpcCodes.OK));
   });
 
   it("tells that the engine stops while it serves on", async () => {
-    const args = ["--shutdown_delay", "3s"];
+    const args = ["--shutdown_delay", "5s"];
     const engine = await openEngine(later, model((await openModel()).grpcPort), { args });
     const stream = watch(engine, "");
     expect(await next(stream)).toBe(serving);
@@ -155,7 +154,7 @@ describe("Health/Watch", () => {
     expect(await last).toBe(notServing);
     stream.resume();
     expect(await stopped).toBe(0);
-  }, 15_000);
+  });
 
   it.each([checkRpc, watchRpc])("is a status when the request of %s is malformed", async (rpc) => {
     const engine = await openEngine(later, model((await openModel()).grpcPort));

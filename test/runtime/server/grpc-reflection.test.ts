@@ -139,13 +139,12 @@ describe("ServerReflection", () => {
   });
 
   it("ends when the engine stops, and holds nothing up", async () => {
-    const engine = await openEngine(later, graph);
+    const args = ["--graceful_timeout", "1h"]; // longer than the test may take
+    const engine = await openEngine(later, graph, { args });
     const stream = reflect(engine, "v1");
     await ask(stream, { list_services: "*" });
     const over = once(stream, "status");
-    const started = Date.now();
     expect(await engine.stop()).toBe(0);
-    expect(Date.now() - started).toBeLessThan(5000); // of 15 s that calls in work may take
     expect((await over)[0].code).toBe(grpcCodes.OK);
   });
 
