@@ -110,7 +110,10 @@ export type Floods = {
 /** What the sweeper compares from one round to the next. */
 export type Watch = {
   deadline: Deadline | undefined;
-  readonly openedAt: number;
+  /** Milliseconds of its life, but for those in which the process stood still. */
+  now: number;
+  /** By the clock of the process. */
+  sweptAt: number;
   seenReads: number;
   heardAt: number;
   /** -1: no PING of ours waits for an answer. */

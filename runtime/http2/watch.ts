@@ -12,30 +12,39 @@ import type { Connection, Watch } from "./state.ts";
 import { giveUp } from "./streams.ts";
 import type { Http2Limits } from "./types.ts";
 
-export const makeWatch = (): Watch => {
-  const now = performance.now();
-  return {
-    deadline: undefined,
-    openedAt: now,
-    seenReads: 0,
-    heardAt: now,
-    pingedAt: -1,
-    seenOpened: 0,
-    busyAt: now,
-    seenSent: 0,
-    seenWaiting: 0,
-    movedAt: now,
-  };
-};
+export const makeWatch = (): Watch => ({
+  deadline: undefined,
+  now: 0,
+  sweptAt: performance.now(),
+  seenReads: 0,
+  heardAt: 0,
+  pingedAt: -1,
+  seenOpened: 0,
+  busyAt: 0,
+  seenSent: 0,
+  seenWaiting: 0,
+  movedAt: 0,
+});
 
 export const startWatch = (connection: Connection, deadlines: Deadlines): void => {
   const everyMs = sweepEveryMs(connection.limits);
   const sweepAndSet = (): void => {
     if (connection.phase === "closed") return;
     connection.watch.deadline = deadlines.set(everyMs, sweepAndSet);
+    passTime(connection.watch, everyMs);
     sweep(connection);
   };
   connection.watch.deadline = deadlines.set(everyMs, sweepAndSet);
+};
+
+/**
+ * A process that stood still, as its machine slept, has not read yet what peers said meanwhile: that
+ * time counts as a sweep or two, and the next one knows.
+ */
+const passTime = (watch: Watch, everyMs: number): void => {
+  const wall = performance.now();
+  watch.now += Math.min(wall - watch.sweptAt, 2 * everyMs);
+  watch.sweptAt = wall;
 };
 
 const longestSweepMs = 5000;
@@ -48,7 +57,7 @@ const sweepEveryMs = (limits: Http2Limits): number => {
 
 const sweep = (connection: Connection): void => {
   if (connection.phase === "closing") return; // `lingerMs` runs
-  const now = performance.now();
+  const { now } = connection.watch;
   checkSettings(connection, now);
   checkAlive(connection, now);
   checkIdle(connection, now);
@@ -59,7 +68,7 @@ const sweep = (connection: Connection): void => {
 const checkSettings = (connection: Connection, now: number): void => {
   if (connection.peerSettled && connection.settled) return;
   const { settingsMs } = connection.limits;
-  if (now - connection.watch.openedAt < settingsMs) return;
+  if (now < settingsMs) return;
   if (connection.reached)
     fail(connection, errorCodes.SETTINGS_TIMEOUT, "the peer's SETTINGS did not come");
   else close(connection, `no connection within ${settingsMs} ms`);

@@ -286,6 +286,16 @@ describe("times", () => {
     expect(await fault).toMatchObject({ from: "connection" });
   });
 
+  it("do not count while the process stands still", async () => {
+    const limits = { ...calm, keepAliveMs: 40, keepAliveTimeoutMs: 400 };
+    const { raw } = await serve({ limits });
+    const asked = await raw.find(({ type, flags }) => type === frameTypes.ping && flags === 0);
+    const before = raw.frames.length;
+    raw.send(ping(asked.payload, 1));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000); // with the answer unread
+    await raw.find((one) => raw.frames.indexOf(one) >= before && one.type === frameTypes.ping);
+  });
+
   it("give up a peer that never lets the last bytes go", async () => {
     const { raw, connection, fault } = await serve({ limits: { lingerMs: 20 } });
     raw.socket.pause();
