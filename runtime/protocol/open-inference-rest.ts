@@ -60,5 +60,6 @@ export const makeOpenInferenceRest = (limitBytes: number, version: string): Rest
     headers: ["Content-Type", "application/json"],
     body: JSON.stringify({ name: "espalier", version, extensions: ["binary_tensor_data"] }),
   }),
+  healthy: (name) => ({ name, ready: true }),
   failure: plainFailure,
 });

@@ -119,6 +119,8 @@ export type RestProtocol = {
   path(verb: Verb, model: string): string;
   /** What the server says of itself, if the protocol asks. */
   about?(): HttpAnswer;
+  /** What a built-in node says when it is asked for its status. */
+  healthy(unit: string): object;
   /** The answer to a client whose request failed. */
   failure(error: EngineError): HttpAnswer;
 };

@@ -41,6 +41,7 @@ export const makeSeldonRest = (limitBytes: number): RestProtocol => ({
   },
   healthPath: "/api/v1.0/health/status",
   path: (verb) => paths[verb] ?? "/predict",
+  healthy: () => ({ strData: "healthy" }),
   failure: (error) => ({
     status: httpStatusOf(error),
     headers: ["Content-Type", "application/json"],

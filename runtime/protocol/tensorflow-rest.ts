@@ -30,5 +30,10 @@ export const makeTensorflowRest = (limitBytes: number): RestProtocol => ({
   // Such a server has no path that says whether it is ready. Source: engine contract, 10.5.
   healthPath: undefined,
   path: (verb, model) => `/v1/models/${pathSegment(model)}${paths[verb] ?? ":predict"}`,
+  healthy: () => ({
+    model_version_status: [
+      { version: "1", state: "AVAILABLE", status: { error_code: "OK", error_message: "" } },
+    ],
+  }),
   failure: plainFailure,
 });

@@ -143,7 +143,7 @@ const answer = (
       break;
     case "status":
     case "metadata":
-      settle(async () => success(await unitAnswer(graph, asked.unit ?? "", action, call)), done);
+      settle(async () => success(await unitAnswer(options, asked.unit ?? "", action, call)), done);
       break;
     case "graph-metadata":
       settle(async () => success(await graphMetadata(predictor, graph, call)), done);

@@ -380,4 +380,18 @@ describe("metadata of built-in nodes", () => {
     expect(JSON.parse(status.toString())).toEqual({ strData: "healthy" });
     expect((await get(engine.httpPort, "/ready")).status).toBe(200);
   });
+
+  it.each<{ protocol: Protocol; path: string; told: object }>([
+    { protocol: "v2", path: "/v2/models/m/ready", told: { name: "m", ready: true } },
+    {
+      protocol: "tensorflow",
+      path: "/v1/models/m",
+      told: { model_version_status: [{ state: "AVAILABLE" }] },
+    },
+  ])("tell their status in words of $protocol", async ({ protocol, path, told }) => {
+    const engine = await start(constant("m"), protocol);
+    const { status, body } = await get(engine.httpPort, path);
+    expect(status).toBe(200);
+    expect(JSON.parse(body.toString())).toMatchObject(told);
+  });
 });

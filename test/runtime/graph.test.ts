@@ -302,8 +302,9 @@ describe("unitAnswer", () => {
     implementation: "SIMPLE_ROUTER",
     children: [child("c"), unit({ name: "nowhere" }), child("c", { type: "OTHER" })],
   });
+  const speaking = { graph, protocol: { healthy: (name: string) => ({ fine: name }) } };
   const ask = (name: string, verb: "status" | "metadata") =>
-    unitAnswer(graph, name, verb, makeCall()).then(textOf);
+    unitAnswer(speaking, name, verb, makeCall()).then(textOf);
 
   it("asks the first container of that name", async () => {
     expect(await ask("c", "status")).toBe(" c.status");
@@ -312,7 +313,7 @@ describe("unitAnswer", () => {
   });
 
   it("lets built-in nodes speak for themselves", async () => {
-    expect(JSON.parse(await ask("n", "status"))).toEqual({ strData: "healthy" });
+    expect(JSON.parse(await ask("n", "status"))).toEqual({ fine: "n" });
     expect(JSON.parse(await ask("n", "metadata"))).toEqual({
       name: "n",
       platform: "espalier",
@@ -324,7 +325,7 @@ describe("unitAnswer", () => {
   });
 
   it("does not know other names, nor where to ask a unit without endpoint", async () => {
-    expect(() => unitAnswer(graph, "who", "status", makeCall())).toThrow(
+    expect(() => unitAnswer(speaking, "who", "status", makeCall())).toThrow(
       "Failed to find model who",
     );
     await expect(ask("nowhere", "status")).rejects.toMatchObject({ code: "NODE_WITHOUT_ENDPOINT" });
