@@ -9,6 +9,8 @@ import { serve } from "../runtime/component/serve.ts";
 
 /** How long requests in work may take to end after the first signal; a second one ends them at once. */
 const drainMs = 30_000;
+/** How long clients that keep REST connections may take to hear that they have to go. */
+const partingMs = 2000;
 
 /**
  * `espalier serve MODULE`: serves until a signal comes.
@@ -110,7 +112,7 @@ const stop = async (running: Running, log: Logger): Promise<void> => {
     setTimeout(resolve, drainMs).unref();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
   });
-  await Promise.race([running.drain(), cutOff]);
+  await Promise.race([running.drain(partingMs), cutOff]);
   running.close();
   log.info({}, "stopped");
 };

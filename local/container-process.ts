@@ -108,12 +108,15 @@ export const layOutEngine = (bench: Bench): ProcessSpec | undefined => {
     container,
     {
       file: `${machine.commandFolder}/espalier`,
-      args: ["engine", ...(container.args ?? []), "--listen_address", "127.0.0.1", ...level],
+      args: ["engine", ...(container.args ?? []), ...atHomeFlags, ...level],
     },
     new Map([...variables.values, [planVariable, encodePlan(atHome(subject.predictor))]]),
     bench,
   );
 };
+
+/** After those that were rendered, so they win: only our ingress comes here, and it has left before the engine ends. */
+const atHomeFlags = ["--listen_address", "127.0.0.1", "--shutdown_delay", "0s"];
 
 const planVariable = "ENGINE_PREDICTOR";
 

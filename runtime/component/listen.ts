@@ -12,8 +12,12 @@ export type Running = {
   /** Undefined if gRPC is not served. */
   readonly grpcPort: number | undefined;
   readonly metricsPort: number;
-  /** Lets requests in work end; resolves when the last connection is closed. */
-  drain(): Promise<void>;
+  /**
+   * Lets requests in work end; resolves when the last connection is closed. For `partingMs` at most,
+   * REST connections that are kept are answered once more, and told that this was the last time: a
+   * client that writes while its idle connection is being closed cannot know whether it was heard.
+   */
+  drain(partingMs?: number): Promise<void>;
   /** Closes everything at once. */
   close(): void;
 };
@@ -53,11 +57,19 @@ export const listenAll = async (
     httpPort: opened.get("http")?.port ?? 0,
     grpcPort: opened.get("grpc")?.port,
     metricsPort: opened.get("metrics")?.port ?? 0,
-    drain: async () => {
-      await Promise.all([...opened.values()].map((server) => server.drain()));
+    drain: async (partingMs = 0) => {
+      await Promise.all([...opened].map(([name, server]) => drain(name, server, partingMs)));
     },
     close,
   });
+};
+
+const drain = async (name: Name, server: Server, partingMs: number): Promise<void> => {
+  if (name === "http" && "retire" in server) {
+    server.retire();
+    await server.left(partingMs);
+  }
+  await server.drain();
 };
 
 /** REST comes last: a probe asks there whether the model is ready. */

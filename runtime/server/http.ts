@@ -105,6 +105,8 @@ export type HttpServer = {
    * on another one, and to another server if they may, before this one closes any.
    */
   retire(): void;
+  /** Resolves when no connection is left, at the latest after `withinMs`. */
+  left(withinMs: number): Promise<void>;
   /** Stops accepting, lets requests in work end, and resolves when the last connection is closed. */
   drain(): Promise<void>;
   /** Closes everything at once. */
@@ -153,6 +155,7 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
     retire: () => {
       edge.retiring = true;
     },
+    left: members.left,
     drain: () => {
       edge.retiring = true;
       edge.draining = true;

@@ -115,6 +115,7 @@ describe("sketch", () => {
     ]);
     expect(engine).toMatchObject({ label: "d/a/engine", file: "/espalier/bin/espalier" });
     expect(engine?.env["PATH"]).toBe("/espalier/bin:/bin");
+    expect(engine?.args.join(" ")).toMatch(/--shutdown_delay 5s .*--shutdown_delay 0s$/);
   });
 
   it.each([

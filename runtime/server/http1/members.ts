@@ -16,6 +16,8 @@ export type Members = {
   admit(socket: Socket): boolean;
   /** Who reads the connection from now on. */
   put(socket: Socket, member: Member): void;
+  /** Resolves when there is no connection, at the latest after `withinMs`. */
+  left(withinMs: number): Promise<void>;
   /** Stops accepting, closes connections that ask for nothing, the others once they are answered. */
   drain(): Promise<void>;
   /** Closes all at once. */
@@ -30,6 +32,7 @@ const headWaitMs = 2000;
 export const makeMembers = (server: Server, edge: Edge): Members => {
   const { maxConnections } = edge.options.limits;
   const all = new Map<Socket, Member>();
+  let onLeft = (): void => {};
   server.maxConnections = maxConnections + mostRefused;
   const closeIf = (isDue: (member: Member) => boolean): void => {
     for (const [socket, member] of all) {
@@ -46,8 +49,23 @@ export const makeMembers = (server: Server, edge: Edge): Members => {
       return false;
     },
     put: (socket, member) => {
-      if (!all.has(socket)) socket.on("close", () => all.delete(socket));
+      if (!all.has(socket)) {
+        socket.on("close", () => {
+          all.delete(socket);
+          if (all.size === 0) onLeft();
+        });
+      }
       all.set(socket, member);
+    },
+    left: (withinMs) => {
+      if (all.size === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, withinMs);
+        onLeft = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     },
     drain: () => {
       // After what has come by now is read: closing on unread bytes would reset the connection, and

@@ -4,8 +4,10 @@ import { type Env, readConfig } from "../../../runtime/component/config.ts";
 import type { Running } from "../../../runtime/component/listen.ts";
 import { serve } from "../../../runtime/component/serve.ts";
 import type { Model } from "../../../runtime/component/user.ts";
+import { dial } from "../sockets.ts";
 import { silent } from "./fixture.ts";
 
+const ping = "GET /health/ping HTTP/1.1\r\nHost: h\r\n\r\n";
 const folder = new URL(".", import.meta.url).pathname;
 
 /** Serves `model` as if it were what this file exports, on free ports. */
@@ -47,6 +49,26 @@ describe("serve", () => {
     const second = await running(start(model, {}, { "http-port": first.httpPort.toString() }));
     expect(second.httpPort).toBe(first.httpPort);
     second.close();
+  });
+
+  it("hears a client on its kept connection once more before it closes it", async () => {
+    const { httpPort, drain } = await running(start({ predict: (X) => X }));
+    const kept = await dial(httpPort);
+    kept.write(ping);
+    await kept.until(/pong$/);
+    const drained = drain(60_000);
+    kept.write(ping);
+    expect(await kept.closed()).toMatch(/connection: close\r\n.*pong$/is);
+    await drained;
+  });
+
+  it("waits no longer than it was told for clients that ask for nothing", async () => {
+    const { httpPort, drain } = await running(start({ predict: (X) => X }));
+    const kept = await dial(httpPort);
+    kept.write(ping);
+    await kept.until(/pong$/);
+    await drain(1);
+    expect(await kept.closed()).not.toMatch(/connection: close/i);
   });
 
   it.each(["http", "grpc", "metrics"] as const)("says that the %s port is in use", async (name) => {
