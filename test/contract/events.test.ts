@@ -152,7 +152,7 @@ describe("server-sent events", () => {
         given.writeHead(200, events).write(eventOf(0));
         return undefined;
       },
-      { annotations: { "espalier.io/graph-timeout": "2000" } },
+      { annotations: { "espalier.io/graph-timeout": "5000" } },
     );
     const answer = await ask(engine, path);
     answer.resume();

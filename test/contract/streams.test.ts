@@ -237,7 +237,7 @@ describe("ModelStreamInfer", () => {
 
   it("ends by the client's deadline on both sides, and is counted so", async () => {
     const { engine, nodeCall } = await openStreaming(echo);
-    const call = stream(engine, { timeoutMs: 2000 }); // within which the node is called
+    const call = stream(engine, { timeoutMs: 5000 }); // within which the node is called
     call.resume();
     const node = await nodeCall();
     const cancelled = once(node, "cancelled");
