@@ -1,3 +1,4 @@
+import { wholeNumber } from "../api/whole-number.ts";
 import type { Site } from "./site.ts";
 
 /** Source, also of the number: design 5.3.1. */
@@ -8,5 +9,5 @@ const defaultMs = 600_000;
 export const longestRequestMs = ({ deployment, index }: Site): number => {
   const { annotations } = deployment.spec.predictors[index] ?? {};
   const text = annotations?.[annotation] ?? deployment.spec.annotations?.[annotation];
-  return Number(text) || defaultMs;
+  return wholeNumber(annotation, text ?? "") || defaultMs;
 };

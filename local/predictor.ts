@@ -98,9 +98,9 @@ export const startPredictor = (
     stop: async () => {
       end.abort();
       settle({ reason: `${layout.predictor} was stopped`, tail: [] });
+      upstream.close(); // who ends need not wait for us to ask again
       await engine?.stop();
       await Promise.all([...crew.members.map((member) => member.stop()), starting]);
-      upstream.close();
     },
   };
 };

@@ -21,7 +21,7 @@ export type Upstream = {
   hold(): () => void;
   /** Resolves when no request is under way; at once if none is. */
   idle(): Promise<void>;
-  /** Closes its connections; to be called when the predictor is gone. */
+  /** Closes its connections, each as soon as nothing is under way on it. */
   close(): void;
 };
 
@@ -81,7 +81,7 @@ export const makeUpstream = (entry: Entry, limits: Limits, deadlines: Deadlines)
       inFlight === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve)),
     close: () => {
       client.close();
-      for (const session of sessions) session.destroy();
+      for (const session of sessions) session.close();
     },
   };
 };

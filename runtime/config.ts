@@ -1,6 +1,7 @@
 /** What the engine is told at start: flags, environment and the pod's annotations, read once. */
 import { join } from "node:path";
 import { decodePlan, type Plan, type PlanUnit } from "../api/plan.ts";
+import { wholeNumber } from "../api/whole-number.ts";
 import { type FlagValues, parseBool, readFlags } from "../host/flags.ts";
 import { type Environment, engineFlags, mostWorkers, withEnvDefaults } from "./flags.ts";
 import type { Limits } from "./limits.ts";
@@ -71,7 +72,7 @@ export const readConfig = async (sources: Sources): Promise<ReadConfig> => {
   const faults = [...flagFaults(flags), ...stateFaults(flags)];
   const warnings: string[] = [];
   const number = (key: string, fallback: number, sink = faults): number => {
-    const value = wholeNumber(annotations, key);
+    const value = annotated(annotations, key);
     if (typeof value === "string") sink.push(value);
     return typeof value === "number" ? value : fallback;
   };
@@ -171,28 +172,20 @@ const limitsOf = (flags: FlagValues<typeof engineFlags>): Limits => ({
   maxDecompressedBytes: flags.max_decompressed_bytes,
 });
 
-/** Annotations that v1 takes a negative number for, which is none. */
-const noLimit = ["seldon.io/rest-timeout", "seldon.io/grpc-timeout"];
-/** 24 days, or 2 GB. */
-const most = 2 ** 31 - 1;
-
-/** As Go reads one. A fault is a sentence. */
-const wholeNumber = (
+/** A fault is a sentence. */
+const annotated = (
   annotations: ReadonlyMap<string, string>,
   key: string,
 ): number | string | undefined => {
   const text = annotations.get(key);
   if (text === undefined) return undefined;
-  const isNumber = (noLimit.includes(key) ? /^[+-]?\d{1,18}$/ : /^\+?\d{1,18}$/).test(text);
-  return isNumber
-    ? Math.max(0, Math.min(Number(text), most))
-    : `annotation ${key} is "${text}"; write a whole number`;
+  return wholeNumber(key, text) ?? `annotation ${key} is "${text}"; write a whole number`;
 };
 
 /** Those of annotations that must be right, for when the flags are not. */
 const annotationFaults = (annotations: ReadonlyMap<string, string>): readonly string[] =>
   ["seldon.io/rest-timeout", "espalier.io/graph-timeout", "seldon.io/grpc-max-message-size"]
-    .map((key) => wholeNumber(annotations, key))
+    .map((key) => annotated(annotations, key))
     .filter((fault) => typeof fault === "string");
 
 const recordWhen = (text: string | undefined, warnings: string[]): EngineConfig["record"] => {

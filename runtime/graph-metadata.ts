@@ -1,12 +1,13 @@
 /** The metadata of all units, and what goes into and comes out of the graph. Source: engine contract, 6.9. */
+
+import { byKey, objectText, sortedJson } from "../api/sorted-json.ts";
 import type { RestCarried } from "./client/rest-node.ts";
 import type { Call } from "./engine/call.ts";
 import { EngineError, withoutAnswer } from "./errors.ts";
 import { type Graph, preorder, type Unit } from "./graph.ts";
 import { graphEnds } from "./graph-ends.ts";
 import type { Payload } from "./payload.ts";
-import { byKey, objectText, sortedJson } from "./protocol/sorted-json.ts";
-import { askUnit } from "./unit-answer.ts";
+import { metadataOf } from "./unit-answer.ts";
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -41,7 +42,7 @@ type Texts = ReadonlyMap<string, string>;
 const unitMetadata = async (unit: Unit<RestCarried>, call: Call<RestCarried>): Promise<Texts> => {
   const { name } = unit.plan;
   try {
-    const { body } = await askUnit(unit, "metadata", {
+    const { body } = await metadataOf(unit, {
       ...call,
       carried: { ...call.carried, acceptsEncoding: false },
     });

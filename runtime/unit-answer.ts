@@ -24,7 +24,7 @@ type Speaking<Carried> = {
  * @throws {EngineError} UNIT_UNKNOWN, NODE_WITHOUT_ENDPOINT, and what calling the unit throws.
  * Source: engine contract, 2.1 and 6.9; deviation E15.
  */
-export const unitAnswer = <Carried>(
+export const unitAnswer = async <Carried>(
   { graph, protocol }: Speaking<Carried>,
   name: string,
   verb: "status" | "metadata",
@@ -33,27 +33,35 @@ export const unitAnswer = <Carried>(
   const unit = preorder(graph.units).find(({ plan }) => plan.name === name);
   // The wording is part of the interface. Source: engine contract, 2.6.
   if (unit === undefined) throw new EngineError("UNIT_UNKNOWN", `Failed to find model ${name}`);
-  const isOurs = unit.remote === undefined && unit.builtIn !== undefined;
-  if (isOurs && verb === "status") return Promise.resolve(json(protocol.healthy(name)));
-  return askUnit(unit, verb, call);
+  if (verb === "metadata") return metadataOf(unit, call);
+  return builtInOf(unit) === undefined ? ask(unit, verb, call) : json(protocol.healthy(name));
 };
 
-/** The same of a unit that is there; a built-in one is asked for its metadata alone. */
-export const askUnit = async <Carried>(
+/** What a unit that is there says of itself. */
+export const metadataOf = async <Carried>(
   unit: Unit<Carried>,
+  call: Call<Carried>,
+): Promise<Payload> => {
+  const { plan } = unit;
+  const builtIn = builtInOf(unit);
+  if (builtIn === undefined) return ask(unit, "metadata", call);
+  const { implementation, inputs, outputs, custom } = aboutBuiltIn(plan, builtIn);
+  const versions = [implementation];
+  return json({ name: plan.name, platform: "espalier", versions, inputs, outputs, custom });
+};
+
+/** A container stands in for a built-in node that has one. */
+const builtInOf = <Carried>({ remote, builtIn }: Unit<Carried>): Unit<Carried>["builtIn"] =>
+  remote === undefined ? builtIn : undefined;
+
+const ask = <Carried>(
+  { plan, remote }: Unit<Carried>,
   verb: "status" | "metadata",
   call: Call<Carried>,
 ): Promise<Payload> => {
-  const { name } = unit.plan;
-  const { remote, builtIn } = unit;
   if (remote !== undefined) return promised((done) => remote.call(verb, undefined, call, done));
-  if (builtIn !== undefined && verb === "metadata") {
-    const { implementation, inputs, outputs, custom } = aboutBuiltIn(unit.plan, builtIn);
-    const versions = [implementation];
-    return json({ name, platform: "espalier", versions, inputs, outputs, custom });
-  }
   throw new EngineError(
     "NODE_WITHOUT_ENDPOINT",
-    `node ${name} has no endpoint to ask for its ${verb}`,
+    `node ${plan.name} has no endpoint to ask for its ${verb}`,
   );
 };

@@ -3,14 +3,12 @@
 import { at, item } from "../path.ts";
 import { nearest } from "../spelling.ts";
 import type { SeldonDeployment } from "../types.ts";
+import { engineNumbers, wholeNumber } from "../whole-number.ts";
 import { type Check, type Finding, fault, warning } from "./check.ts";
 
 /** Source: operator contract, 10; design 5.3.1. */
-const timeouts = ["seldon.io/rest-timeout", "seldon.io/grpc-timeout"];
-/** What v1's engine reads as Go does: a number may have a sign, and any length. */
-const ofEngines = [...timeouts, "seldon.io/grpc-max-message-size"];
 const numeric = [
-  ...ofEngines,
+  ...engineNumbers,
   "seldon.io/executor-logger-queue-size",
   "seldon.io/executor-logger-write-timeout-ms",
   "seldon.io/istio-retries",
@@ -20,7 +18,6 @@ const numeric = [
   "seldon.io/ambassador-circuit-breakers-max-pending-requests",
   "seldon.io/ambassador-circuit-breakers-max-requests",
   "seldon.io/ambassador-circuit-breakers-max-retries",
-  "espalier.io/graph-timeout",
 ];
 const switches = [
   "seldon.io/engine-separate-pod",
@@ -82,9 +79,8 @@ export const perAnnotation =
 export const numbersAreNumbers: Check = perAnnotation((key, value, path) => {
   if (!numeric.includes(key)) return [];
   if (/^\d+$/.test(value) && Number(value) < 2 ** 31) return [];
-  if (/^\+?\d{1,18}$/.test(value) && ofEngines.includes(key)) return [];
-  if (/^-\d{1,18}$/.test(value) && timeouts.includes(key)) {
-    return [warning(path, `"${value}" is no limit; remove it`)];
+  if (engineNumbers.includes(key) && wholeNumber(key, value) !== undefined) {
+    return value.startsWith("-") ? [warning(path, `"${value}" is no limit; remove it`)] : [];
   }
   return [
     fault(path, `"${value}" is not a whole number; write one from 0 to 2147483647, in quotes`),

@@ -1,4 +1,5 @@
 /** The environment of containers. Order matters: Kubernetes expands `$(NAME)` from earlier entries. */
+import { sortedJson } from "../../api/sorted-json.ts";
 import type { EnvVar, Parameter } from "../../api/types.ts";
 import type { NodeContainer, Subject } from "./subject.ts";
 
@@ -77,9 +78,3 @@ const metricsEnv = ({ container }: NodeContainer, { settings }: Subject): readon
 /** Parameters as containers read them, in this order of keys. Source: operator contract, 4.3. */
 export const parametersJson = (parameters: readonly Parameter[]): string =>
   JSON.stringify(parameters.map(({ name, value, type }) => ({ name, value, type })));
-
-/** Written by hand: an object of JavaScript has keys that are numbers first, whatever they were given in. */
-const sortedJson = (map: Readonly<Record<string, string>>): string => {
-  const entries = Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map((entry) => entry.map((word) => JSON.stringify(word)).join(":")).join(",")}}`;
-};

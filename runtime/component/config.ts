@@ -1,5 +1,6 @@
 /** The settings of a component: flags first, then the environment of its pod, then defaults. */
 import { failure, type Issue, type Result, success } from "../../api/result.ts";
+import { wholeNumber } from "../../api/whole-number.ts";
 import { parseDuration } from "../../host/flags.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 import type { Action } from "./action.ts";
@@ -146,7 +147,7 @@ const readGrpcMaxBytes = (
 ): number | undefined => {
   const text = annotations.get(messageSize);
   if (text === undefined) return undefined;
-  const bytes = parseCount(text);
+  const bytes = wholeNumber(messageSize, text);
   if (bytes !== undefined && bytes > 0) return bytes;
   const message = `${JSON.stringify(text)} is not a number of bytes above 0: --max-body-bytes is taken`;
   warnings.push({ path: `annotation ${messageSize}`, message });

@@ -13,9 +13,8 @@ export type Running = {
   readonly grpcPort: number | undefined;
   readonly metricsPort: number;
   /**
-   * Lets requests in work end; resolves when the last connection is closed. For `partingMs` at most,
-   * REST connections that are kept are answered once more, and told that this was the last time: a
-   * client that writes while its idle connection is being closed cannot know whether it was heard.
+   * Lets requests in work end; resolves when the last connection is closed. `partingMs` is for
+   * clients that keep REST connections: HttpServer.drain.
    */
   drain(partingMs?: number): Promise<void>;
   /** Closes everything at once. */
@@ -58,18 +57,13 @@ export const listenAll = async (
     grpcPort: opened.get("grpc")?.port,
     metricsPort: opened.get("metrics")?.port ?? 0,
     drain: async (partingMs = 0) => {
-      await Promise.all([...opened].map(([name, server]) => drain(name, server, partingMs)));
+      const drained = [...opened].map(([name, server]) =>
+        server.drain(name === "http" ? partingMs : 0),
+      );
+      await Promise.all(drained);
     },
     close,
   });
-};
-
-const drain = async (name: Name, server: Server, partingMs: number): Promise<void> => {
-  if (name === "http" && "retire" in server) {
-    server.retire();
-    await server.left(partingMs);
-  }
-  await server.drain();
 };
 
 /** REST comes last: a probe asks there whether the model is ready. */

@@ -105,10 +105,13 @@ export type HttpServer = {
    * on another one, and to another server if they may, before this one closes any.
    */
   retire(): void;
-  /** Resolves when no connection is left, at the latest after `withinMs`. */
-  left(withinMs: number): Promise<void>;
-  /** Stops accepting, lets requests in work end, and resolves when the last connection is closed. */
-  drain(): Promise<void>;
+  /**
+   * Stops accepting, lets requests in work end, and resolves when the last connection is closed.
+   *
+   * While there are connections, for `partingMs` at most, it only retires: a client that writes on an
+   * idle connection as it is closed cannot know whether it was heard.
+   */
+  drain(partingMs?: number): Promise<void>;
   /** Closes everything at once. */
   close(): void;
 };
@@ -155,11 +158,11 @@ export const listenHttp = async (options: HttpServerOptions): Promise<HttpServer
     retire: () => {
       edge.retiring = true;
     },
-    left: members.left,
-    drain: () => {
+    drain: async (partingMs = 0) => {
       edge.retiring = true;
+      if (partingMs > 0) await members.left(partingMs);
       edge.draining = true;
-      return members.drain();
+      await members.drain();
     },
     close: members.close,
   };

@@ -60,24 +60,30 @@ export type ActOnGraph = (
 
 export const makeGraphActions =
   (options: GraphOptions): ActOnGraph =>
-  (what, asked, done) =>
+  (what, asked, done) => {
+    const { protocol, graph } = options;
+    const call = makeCall(options, what, asked);
     attempt<HttpAnswer | HttpStream>(
-      (told) => act(options, what, asked, told),
+      (told) => act(options, what, { asked, call }, told),
       (error, answer) => {
         if (error === undefined) done(undefined, answer);
         else if (error.code === "CLIENT_GONE") done(error, undefined);
-        else done(undefined, failed(options.protocol, error));
+        else {
+          const refusal = failed(protocol, error);
+          const isPrediction = what.action === "predict"; // feedback has brought its routes
+          done(undefined, isPrediction ? withRoutes(refusal, graph.routers, call) : refusal);
+        }
       },
     );
+  };
 
 const act = (
   options: GraphOptions,
   what: GraphAction,
-  asked: Asked,
+  { asked, call }: Under,
   done: Done<HttpAnswer | HttpStream>,
 ): void => {
   const { deadlines } = options;
-  const call = makeCall(options, what, asked);
   const timeoutMs = graphTimeout(asked.head, options.graphTimeoutMs);
   const deadline = deadlines.set(timeoutMs, () => cancel(call.scope, tooLate(timeoutMs)));
   const clear = (): void => deadlines.clear(deadline);
@@ -122,14 +128,13 @@ const answer = (
   { asked, call }: Under,
   done: Done<HttpAnswer>,
 ): void => {
-  const { graph, engine, predictor, protocol } = options;
+  const { graph, engine, predictor } = options;
   const message = messageOf(asked);
   switch (action) {
     case "predict":
       engine.predict(message, call, (error, predicted) => {
-        if (error === undefined) settle(() => predictionOf(options, predicted, call), done);
-        else if (error.code === "CLIENT_GONE") done(error, undefined);
-        else done(undefined, withRoutes(failed(protocol, error), graph.routers, call));
+        if (error !== undefined) done(error, undefined);
+        else settle(() => predictionOf(options, predicted, call), done);
       });
       break;
     case "feedback":

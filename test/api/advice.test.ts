@@ -436,6 +436,7 @@ const rows: readonly Row[] = [
       annotations: {
         "seldon.io/rest-timeout": "+50",
         "seldon.io/grpc-max-message-size": "99999999999",
+        "espalier.io/graph-timeout": "99999999999",
       },
     }),
   },

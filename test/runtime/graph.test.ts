@@ -325,9 +325,7 @@ describe("unitAnswer", () => {
   });
 
   it("does not know other names, nor where to ask a unit without endpoint", async () => {
-    expect(() => unitAnswer(speaking, "who", "status", makeCall())).toThrow(
-      "Failed to find model who",
-    );
+    await expect(ask("who", "status")).rejects.toThrow("Failed to find model who");
     await expect(ask("nowhere", "status")).rejects.toMatchObject({ code: "NODE_WITHOUT_ENDPOINT" });
   });
 });
